@@ -1,0 +1,131 @@
+import type { NodeAddress } from "./address.ts";
+import type { Edge, NetmapEntry, Tag } from "./lists.ts";
+
+/**
+ * One line of the protocol, parsed. The variants are grouped as in the tables of the protocol:
+ * what clients send, what nodes of either program send each other, and what only our nodes
+ * send each other.
+ *
+ * A variant with a `bodyBytes` field is followed on the wire by exactly that many bytes.
+ *
+ * The verbs that the original does not have (it answers them `ERR unknown … command`):
+ *
+ * | sent | answer |
+ * |---|---|
+ * | `NODE INFO` | `key: value` lines, then `OK` |
+ * | `NODE STOP <incarnation>` | `OK`, then a clean exit |
+ * | `NODE RESTRICT` | `OK`; from here on this connection refuses `NODE NEXT` and `NODE STOP` (the gateway says it first) |
+ * | `RING PING <from> <incarnation> <view_digest> <catalog_digest>` | `PONG <address> <incarnation> <view_digest> <catalog_digest> <state>` with state `ready`, `catching-up` or `stopping` |
+ * | `RING VIEW <bytes>` + a view in JSON | `VIEW <bytes>` + what the sender lacks, in the same form |
+ * | `RING STOPPING <seconds>` | `OK`; nobody heals for that long |
+ * | `FILE STAGE <token> <part> <copy> <bytes> <name>` + bytes | `OK` once the copy is durable in staging; part and copy count from 0, copy 0 is the holder's |
+ * | `FILE COMMIT <bytes>` + a record in JSON | `OK` once durable, or `HIGHER <version>` |
+ * | `FILE ABORT <push_id>` | `OK`; the staged chunks of that push are dropped |
+ * | `FILE PUSH-STATE <push_id>` | `OK pending`, `OK committed` or `OK aborted`, each followed by the incarnation |
+ * | `FILE OPEN <push_id> <part> <name>` | `PART <bytes>`: the part is open on this connection, in whatever place the node has it |
+ * | `FILE READ <offset> <count>` | `DATA <count>` + bytes of the open part, checked against their checksums |
+ * | `CATALOG PULL <bytes>` + the asker's bucket digests | `RECORDS <bytes>` + records in JSON lines, any number of times, then `OK <state>` as in `PONG` |
+ */
+export type Command = ClientCommand | NodeCommand | OwnCommand;
+
+/** What clients send. */
+export type ClientCommand =
+  | { readonly kind: "node-ping" }
+  | { readonly kind: "node-status" }
+  | { readonly kind: "node-next"; readonly address: NodeAddress }
+  | { readonly kind: "node-heal" }
+  | { readonly kind: "node-info" }
+  | { readonly kind: "node-stop"; readonly incarnation: string }
+  | { readonly kind: "netmap-get" }
+  | { readonly kind: "netmap-discover" }
+  | { readonly kind: "topology-walk" }
+  | { readonly kind: "file-push"; readonly bodyBytes: number; readonly name: string }
+  | { readonly kind: "file-pull"; readonly name: string }
+  | { readonly kind: "file-get"; readonly name: string }
+  | { readonly kind: "file-stat"; readonly name: string }
+  | { readonly kind: "file-delete"; readonly name: string }
+  | { readonly kind: "file-list" }
+  | { readonly kind: "ring-forward"; readonly ttl: number; readonly message: string };
+
+/** What nodes of either program send each other. Part indexes count from 0. */
+export type NodeCommand =
+  | { readonly kind: "node-heal-hop"; readonly token: string; readonly start: NodeAddress }
+  | { readonly kind: "node-heal-done"; readonly token: string }
+  | {
+    readonly kind: "topology-hop";
+    readonly token: string;
+    readonly start: NodeAddress;
+    readonly edges: readonly Edge[];
+  }
+  | { readonly kind: "topology-done"; readonly token: string; readonly edges: readonly Edge[] }
+  | { readonly kind: "topology-set"; readonly edges: readonly Edge[] }
+  | {
+    readonly kind: "netmap-hop";
+    readonly token: string;
+    readonly start: NodeAddress;
+    readonly entries: readonly NetmapEntry[];
+  }
+  | {
+    readonly kind: "netmap-done";
+    readonly token: string;
+    readonly entries: readonly NetmapEntry[];
+  }
+  | { readonly kind: "netmap-set"; readonly entries: readonly NetmapEntry[] }
+  | {
+    readonly kind: "file-relay-stream";
+    readonly token: string;
+    readonly start: NodeAddress;
+    readonly fileBytes: number;
+    readonly parts: number;
+    readonly index: number;
+    readonly name: string;
+    /** Derived: the bytes of part `index` and of every later part. */
+    readonly bodyBytes: number;
+  }
+  | {
+    readonly kind: "file-relay-blob";
+    readonly token: string;
+    readonly start: NodeAddress;
+    readonly bodyBytes: number;
+    readonly name: string;
+  }
+  | { readonly kind: "file-get-chunk"; readonly chunk: string }
+  | { readonly kind: "file-get-backup-chunk"; readonly chunk: string }
+  | { readonly kind: "file-notify-chunk-saved"; readonly chunk: string }
+  | { readonly kind: "file-get-chunk-for-backup"; readonly chunk: string }
+  | { readonly kind: "file-tags-set"; readonly tags: readonly Tag[] };
+
+/** What only our nodes send each other; the table above says what they answer. */
+export type OwnCommand =
+  | { readonly kind: "node-restrict" }
+  | {
+    readonly kind: "ring-ping";
+    readonly from: NodeAddress;
+    readonly incarnation: string;
+    readonly viewDigest: string;
+    readonly catalogDigest: string;
+  }
+  | { readonly kind: "ring-view"; readonly bodyBytes: number }
+  | { readonly kind: "ring-stopping"; readonly seconds: number }
+  | {
+    readonly kind: "file-stage";
+    readonly token: string;
+    readonly part: number;
+    readonly copy: number;
+    readonly bodyBytes: number;
+    readonly name: string;
+  }
+  | { readonly kind: "file-commit"; readonly bodyBytes: number }
+  | { readonly kind: "file-abort"; readonly pushId: string }
+  | { readonly kind: "file-push-state"; readonly pushId: string }
+  | {
+    readonly kind: "file-open";
+    readonly pushId: string;
+    readonly part: number;
+    readonly name: string;
+  }
+  | { readonly kind: "file-read"; readonly offset: number; readonly count: number }
+  | { readonly kind: "catalog-pull"; readonly bodyBytes: number };
+
+/** The `kind` of a command. */
+export type CommandKind = Command["kind"];

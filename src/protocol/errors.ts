@@ -1,0 +1,64 @@
+/**
+ * The texts of the errors that a node answers, without `ERR ` and line end; `errorReply` adds both.
+ * Clients and scripts match on them, so they do not change. What is wrong with a line itself is
+ * said by `parseCommand`.
+ */
+export const errors = {
+  fileNotFound: "file not found",
+  chunkNotFound: "chunk not found",
+  noNextHop: "no next hop set",
+  walkTimeout: "walk timeout",
+  healWalkTimeout: "heal walk timeout",
+  lineTooLong: "line too long",
+  notUtf8: "line is not UTF-8",
+  busy: "busy",
+  catchingUp: "catching up",
+  stopping: "stopping",
+  noNodeAlive: "no node is alive",
+  wrongIncarnation: "another incarnation runs here",
+  shortBody: "body ended early",
+  noOpenPart: "no part is open on this connection",
+} as const;
+
+/** Why a push over the size limit is refused; both in bytes. */
+export function fileTooLarge(size: number, limit: number): string {
+  return `File size is too large (${size} > ${limit})`;
+}
+
+/** Why a push is refused while too few nodes are Alive for its copies. */
+export function notEnoughNodes(alive: number, needed: number): string {
+  return `not enough nodes alive (${alive} of ${needed})`;
+}
+
+/** Why a push is refused on a full disk; both in bytes. */
+export function notEnoughDiskSpace(needed: number, free: number): string {
+  return `Not enough disk space (${needed} > ${free})`;
+}
+
+/** What a client hears whose push may or may not have been committed. */
+export function outcomeUnknown(reason: string): string {
+  return `outcome unknown: ${reason}`;
+}
+
+/** Why a command is refused on a connection that said `NODE RESTRICT`. */
+export function refusedHere(command: string): string {
+  return `${command} is refused on this connection`;
+}
+
+/**
+ * Whether an error says that the other side does not know the command: so an original answers the
+ * verbs and nouns that only we have.
+ *
+ * @example
+ * ```ts
+ * import { isUnknownCommand } from "./errors.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isUnknownCommand("unknown NODE command"), true);
+ * assertEquals(isUnknownCommand("unknown command namespace: 'CATALOG'"), true);
+ * assertEquals(isUnknownCommand("file not found"), false);
+ * ```
+ */
+export function isUnknownCommand(error: string): boolean {
+  return /^unknown (\S{1,20} )?command\b/.test(error);
+}

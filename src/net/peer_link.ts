@@ -1,0 +1,69 @@
+import { type NodeAddress, splitAddress } from "../protocol/address.ts";
+import { stallMs } from "../protocol/limits.ts";
+import { ByteReader, type LongLineBudget } from "./byte_reader.ts";
+import { dialFailure } from "./peer_errors.ts";
+import type { DialOptions, Transport } from "./transport.ts";
+import type { GuardedConnection, Watchdog } from "./watchdog.ts";
+
+/** What connections to other nodes are made from. */
+export interface PeerDependencies {
+  readonly transport: Transport;
+  readonly watchdog: Watchdog;
+  /** The host whose nodes the wire's lists name by bare port; by default the peer's own. */
+  readonly hostname?: string;
+  /** The memory for long lines that the whole process shares. */
+  readonly longLines?: LongLineBudget;
+}
+
+/** Which program speaks at the other end; `unknown` until it was asked. */
+export type Program = "ouroboros" | "original" | "unknown";
+
+/**
+ * The part of a connection to another node that outlives one borrower: what the pool keeps. Who
+ * uses it does so through a `PeerConnection`.
+ */
+export class PeerLink {
+  readonly address: NodeAddress;
+  readonly hostname: string;
+  readonly conn: GuardedConnection;
+  readonly reader: ByteReader;
+  program: Program = "unknown";
+  /** The keys and values of `NODE INFO`, once it was asked. */
+  info: ReadonlyMap<string, string> = new Map();
+
+  private constructor(
+    dependencies: PeerDependencies,
+    address: NodeAddress,
+    conn: GuardedConnection,
+  ) {
+    this.address = address;
+    this.hostname = dependencies.hostname ?? splitAddress(address).hostname;
+    this.conn = conn;
+    this.reader = new ByteReader(conn, dependencies.longLines);
+  }
+
+  /** Connects. @throws {PeerUnreachable} when the peer cannot be reached by the deadline. */
+  static async dial(
+    dependencies: PeerDependencies,
+    address: NodeAddress,
+    options: DialOptions,
+  ): Promise<PeerLink> {
+    try {
+      const conn = await dependencies.transport.dial(address, options);
+      return new PeerLink(dependencies, address, dependencies.watchdog.guard(conn, stallMs));
+    } catch (error) {
+      throw dialFailure(address, error);
+    }
+  }
+
+  /** True when nothing came that nobody asked for, and neither side has ended. */
+  get atRest(): boolean {
+    return this.reader.bufferedBytes === 0 && !this.reader.ended && !this.conn.expired;
+  }
+
+  /** Closes the connection; may be called again. */
+  close(): void {
+    this.conn.close();
+    this.reader[Symbol.dispose]();
+  }
+}

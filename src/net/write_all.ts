@@ -1,0 +1,28 @@
+/** The part of a connection that takes bytes. */
+export interface ByteWriter {
+  /** Writes some of `bytes` and says how many. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** Writes all of `bytes`, in as many writes as it takes; each one moves at least a byte. */
+export async function writeAll(conn: ByteWriter, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += await conn.write(written === 0 ? bytes : bytes.subarray(written));
+  }
+}
+
+/** Writes a text in UTF-8. */
+export function writeText(conn: ByteWriter, text: string): Promise<void> {
+  return writeAll(conn, encoder.encode(text));
+}
+
+/** Copies two runs of bytes into one, so that a line and a small body leave in one packet. */
+export function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,42 @@
+import { fileURLToPath } from "node:url";
+
+/** A command line, ready for `Deno.Command`. */
+export interface SelfCommand {
+  /** The path of the executable. */
+  readonly command: string;
+  readonly args: string[];
+}
+
+/** What a child may do under `deno run`; everything else is refused without a question. */
+export const permissionFlags: readonly string[] = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-run",
+  "--allow-env=PORT,OUROBOROS_ADDR",
+  "--allow-sys=statfs",
+];
+
+/**
+ * The command that starts this program again with other arguments, from any working directory.
+ * A compiled program is its own executable; else it is `deno run` of `main.ts` beside `src/`, with
+ * the permissions above and the configuration that lies there.
+ */
+export function selfCommand(args: readonly string[]): SelfCommand {
+  const command = Deno.execPath();
+  if (Deno.build.standalone) return { command, args: [...args] };
+  const main = new URL("../../main.ts", import.meta.url);
+  const config = new URL("../../deno.json", import.meta.url);
+  return {
+    command,
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      ...permissionFlags,
+      `--config=${fileURLToPath(config)}`,
+      fileURLToPath(main),
+      ...args,
+    ],
+  };
+}

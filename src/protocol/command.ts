@@ -15,6 +15,8 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `NODE INFO` | `key: value` lines, then `OK` |
  * | `NODE STOP <incarnation>` | `OK`, then a clean exit |
  * | `NODE RESTRICT` | `OK`; from here on this connection refuses `NODE NEXT` and `NODE STOP` (the gateway says it first) |
+ * | `NODE SCRUB` | `checked: <n>`, `repaired: <n>`, `lost: <n>` of the copies of all Alive members, a line each, then `OK` |
+ * | `NODE SCRUB-LOCAL` | `SCRUBBED <checked> <repaired> <lost>`: the same for this node alone |
  * | `RING PING <from> <incarnation> <view_digest> <catalog_digest>` | `PONG <address> <incarnation> <view_digest> <catalog_digest> <state>` with state `ready`, `catching-up` or `stopping` |
  * | `RING VIEW <bytes>` + a view in JSON | `VIEW <bytes>` + what the sender lacks, in the same form |
  * | `RING STOPPING <seconds>` | `OK`; nobody heals for that long |
@@ -25,6 +27,7 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `FILE OPEN <push_id> <part> <name>` | `PART <bytes>`: the part is open on this connection, in whatever place the node has it |
  * | `FILE READ <offset> <count>` | `DATA <count>` + bytes of the open part, checked against their checksums |
  * | `CATALOG PULL <bytes>` + the asker's bucket digests | `RECORDS <bytes>` + records in JSON lines, any number of times, then `OK <state>` as in `PONG` |
+ * | `CATALOG FORGET <bytes>` + `<version> <name>` lines | `OK`; every member has these tombstones, so they are dropped where they are still the last record of the name |
  */
 export type Command = ClientCommand | NodeCommand | OwnCommand;
 
@@ -34,6 +37,7 @@ export type ClientCommand =
   | { readonly kind: "node-status" }
   | { readonly kind: "node-next"; readonly address: NodeAddress }
   | { readonly kind: "node-heal" }
+  | { readonly kind: "node-scrub" }
   | { readonly kind: "node-info" }
   | { readonly kind: "node-stop"; readonly incarnation: string }
   | { readonly kind: "netmap-get" }
@@ -98,6 +102,7 @@ export type NodeCommand =
 /** What only our nodes send each other; the table above says what they answer. */
 export type OwnCommand =
   | { readonly kind: "node-restrict" }
+  | { readonly kind: "node-scrub-local" }
   | {
     readonly kind: "ring-ping";
     readonly from: NodeAddress;
@@ -125,7 +130,8 @@ export type OwnCommand =
     readonly name: string;
   }
   | { readonly kind: "file-read"; readonly offset: number; readonly count: number }
-  | { readonly kind: "catalog-pull"; readonly bodyBytes: number };
+  | { readonly kind: "catalog-pull"; readonly bodyBytes: number }
+  | { readonly kind: "catalog-forget"; readonly bodyBytes: number };
 
 /** The `kind` of a command. */
 export type CommandKind = Command["kind"];

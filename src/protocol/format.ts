@@ -34,6 +34,7 @@ const clientFormats: Formats<ClientCommand> = {
   "node-status": () => "NODE STATUS",
   "node-next": (c) => `NODE NEXT ${c.address}`,
   "node-heal": () => "NODE HEAL",
+  "node-scrub": () => "NODE SCRUB",
   "node-info": () => "NODE INFO",
   "node-stop": (c) => `NODE STOP ${c.incarnation}`,
   "netmap-get": () => "NETMAP GET",
@@ -69,6 +70,7 @@ const nodeFormats: Formats<NodeCommand> = {
 
 const ownFormats: Formats<OwnCommand> = {
   "node-restrict": () => "NODE RESTRICT",
+  "node-scrub-local": () => "NODE SCRUB-LOCAL",
   "ring-ping": (c) => `RING PING ${c.from} ${c.incarnation} ${c.viewDigest} ${c.catalogDigest}`,
   "ring-view": (c) => `RING VIEW ${c.bodyBytes}`,
   "ring-stopping": (c) => `RING STOPPING ${c.seconds}`,
@@ -79,6 +81,7 @@ const ownFormats: Formats<OwnCommand> = {
   "file-open": (c) => `FILE OPEN ${c.pushId} ${c.part} ${c.name}`,
   "file-read": (c) => `FILE READ ${c.offset} ${c.count}`,
   "catalog-pull": (c) => `CATALOG PULL ${c.bodyBytes}`,
+  "catalog-forget": (c) => `CATALOG FORGET ${c.bodyBytes}`,
 };
 
 const formats: { readonly [K in CommandKind]: unknown } = {

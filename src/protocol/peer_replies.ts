@@ -140,3 +140,36 @@ export function parsePushState(line: string): PushStateReply | undefined {
   if (state !== "pending" && state !== "committed" && state !== "aborted") return undefined;
   return { state, incarnation };
 }
+
+/** What a scrub found: copies looked at, fetched from another node, and to be had nowhere. */
+export interface ScrubCounts {
+  readonly checked: number;
+  readonly repaired: number;
+  readonly lost: number;
+}
+
+/** The answer to `NODE SCRUB-LOCAL`. */
+export function scrubReply({ checked, repaired, lost }: ScrubCounts): string {
+  return `SCRUBBED ${checked} ${repaired} ${lost}\n`;
+}
+
+/**
+ * Reads the answer to `NODE SCRUB-LOCAL`, without its line end; `undefined` when it is none.
+ *
+ * @example
+ * ```ts
+ * import { parseScrubReply, scrubReply } from "./peer_replies.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const counts = { checked: 12, repaired: 1, lost: 0 };
+ * assertEquals(parseScrubReply(scrubReply(counts).trimEnd()), counts);
+ * assertEquals(parseScrubReply("OK"), undefined);
+ * ```
+ */
+export function parseScrubReply(line: string): ScrubCounts | undefined {
+  const [word, ...counts] = line.split(" ", 5);
+  const [checked, repaired, lost, more] = counts.map((count) => parseCount(count));
+  if (word !== "SCRUBBED" || counts.length !== 3 || more !== undefined) return undefined;
+  if (checked === undefined || repaired === undefined || lost === undefined) return undefined;
+  return { checked, repaired, lost };
+}

@@ -24,6 +24,7 @@ const clientVerbs: Record<string, ReadVerb> = {
   "NODE STATUS": () => ({ kind: "node-status" }),
   "NODE NEXT": (fields) => ({ kind: "node-next", address: fields.address("address") }),
   "NODE HEAL": () => ({ kind: "node-heal" }),
+  "NODE SCRUB": () => ({ kind: "node-scrub" }),
   "NODE INFO": () => ({ kind: "node-info" }),
   "NODE STOP": (fields) => ({ kind: "node-stop", incarnation: fields.id("incarnation") }),
   "NETMAP GET": () => ({ kind: "netmap-get" }),
@@ -113,6 +114,7 @@ const nodeVerbs: Record<string, ReadVerb> = {
 /** What only our nodes send each other. */
 const ownVerbs: Record<string, ReadVerb> = {
   "NODE RESTRICT": () => ({ kind: "node-restrict" }),
+  "NODE SCRUB-LOCAL": () => ({ kind: "node-scrub-local" }),
   "RING PING": (fields) => ({
     kind: "ring-ping",
     from: fields.address("address"),
@@ -159,6 +161,10 @@ const ownVerbs: Record<string, ReadVerb> = {
   "CATALOG PULL": (fields) => {
     fields.expectBody();
     return { kind: "catalog-pull", bodyBytes: fields.body("size", digestBytes) };
+  },
+  "CATALOG FORGET": (fields) => {
+    fields.expectBody();
+    return { kind: "catalog-forget", bodyBytes: fields.body("size", recordBytesMax) };
   },
 };
 

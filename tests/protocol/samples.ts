@@ -135,6 +135,9 @@ function ownCommands(random: SeededRandom) {
   const name = randomName(random);
   return {
     "node-restrict": { kind: "node-restrict" },
+    "node-scrub": { kind: "node-scrub" },
+    "node-scrub-local": { kind: "node-scrub-local" },
+    "catalog-forget": { kind: "catalog-forget", bodyBytes: 77 },
     "ring-ping": {
       kind: "ring-ping",
       from: randomAddress(random),

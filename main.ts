@@ -1,0 +1,62 @@
+/**
+ * The composition root of OuroborosFS: the command line decides whether this process is a node, a
+ * supervisor, a gateway or a client. Each role's code is loaded only by that role.
+ *
+ * @module
+ */
+import { type Invocation, parseInvocation } from "./src/cli/args.ts";
+import type { CliContext } from "./src/cli/cli_context.ts";
+import { reportError } from "./src/cli/report_error.ts";
+import { ShutdownSignal } from "./src/runtime/shutdown.ts";
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const invocation = parseInvocation(argv, { env: (name) => Deno.env.get(name) });
+    using shutdown = new ShutdownSignal();
+    const { signal } = shutdown;
+    try {
+      return await dispatch(invocation, { signal });
+    } catch (error) {
+      // Whatever a client was doing, it was told to stop.
+      if (signal.aborted) return interruptedExitCode;
+      throw error;
+    }
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+/** As a shell reports a program that Ctrl-C ended. */
+const interruptedExitCode = 130;
+
+async function dispatch(invocation: Invocation, context: CliContext): Promise<number> {
+  switch (invocation.kind) {
+    case "help":
+      return (await import("./src/cli/help.ts")).help(invocation);
+    case "version":
+      return (await import("./src/cli/help.ts")).version();
+    case "run":
+      return await (await import("./src/cli/run.ts")).run(invocation.options, context);
+    case "set-network":
+      return await (await import("./src/cli/set_network.ts")).setNetwork(
+        invocation.options,
+        context,
+      );
+    case "gateway":
+      return await (await import("./src/cli/gateway.ts")).gateway(invocation.options, context);
+    case "push":
+      return await (await import("./src/cli/push.ts")).push(invocation.options, context);
+    case "pull":
+      return await (await import("./src/cli/pull.ts")).pull(invocation.options, context);
+    case "list":
+      return await (await import("./src/cli/list.ts")).list(invocation.options, context);
+    case "status":
+      return await (await import("./src/cli/status.ts")).status(invocation.options, context);
+    case "heal":
+      return await (await import("./src/cli/heal.ts")).heal(invocation.options, context);
+    case "stop":
+      return await (await import("./src/cli/stop.ts")).stop(invocation.options);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,74 @@
+import type { PeerConnection } from "../net/peer_connection.ts";
+import { PeerError } from "../net/peer_errors.ts";
+import { splitAddress } from "../protocol/address.ts";
+import { ringNodesMax } from "../protocol/limits.ts";
+import type { NetmapEntry } from "../protocol/lists.ts";
+import { parseNetmapReply, parseNodeInfo } from "../protocol/replies.ts";
+import { answerMs, healMs } from "./deadlines.ts";
+
+/** How {@linkcode askNetmap} and {@linkcode askInfo} wait. */
+export interface AskOptions {
+  /** Until the whole answer is there, in milliseconds. Default: {@linkcode answerMs}. */
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Asks for the netmap, sorted as the node sorts it; empty before the ring is wired. Bare ports mean
+ * the host that was connected to.
+ */
+export async function askNetmap(
+  peer: PeerConnection,
+  options: AskOptions = {},
+): Promise<NetmapEntry[]> {
+  const { hostname } = splitAddress(peer.address);
+  const text = await ask(peer, "netmap-get", options);
+  return parseNetmapReply(text, { hostname }) ?? unexpected(peer, "NETMAP GET", text);
+}
+
+/**
+ * Asks one of our nodes about itself: the keys and values of `NODE INFO`.
+ *
+ * @throws {PeerError} From an original node, which does not know the question.
+ */
+export async function askInfo(
+  peer: PeerConnection,
+  options: AskOptions = {},
+): Promise<ReadonlyMap<string, string>> {
+  const text = await ask(peer, "node-info", options);
+  return parseNodeInfo(text) ?? unexpected(peer, "NODE INFO", text);
+}
+
+/** Has the whole ring checked and healed; resolves with the ring's answer when that is done. */
+export async function healRing(peer: PeerConnection): Promise<string> {
+  peer.setStall(healMs);
+  return await peer.request({ kind: "node-heal" }, { deadlineMs: healMs });
+}
+
+/** Reads an answer's lines from `first` up to its `OK`, all with their line ends. */
+export async function readAnswer(peer: PeerConnection, first: string): Promise<string> {
+  let text = `${first}\n`;
+  let line = first;
+  for (let lines = 1; line !== "OK"; lines++) {
+    if (lines > ringNodesMax) throw new PeerError(peer.address, "the answer does not end");
+    line = await peer.readLine();
+    text += `${line}\n`;
+  }
+  return text;
+}
+
+async function ask(
+  peer: PeerConnection,
+  kind: "netmap-get" | "node-info",
+  options: AskOptions,
+): Promise<string> {
+  peer.setDeadline(options.deadlineMs ?? answerMs);
+  await peer.send({ kind });
+  const text = await readAnswer(peer, await peer.readReply());
+  peer.setDeadline(undefined);
+  return text;
+}
+
+function unexpected(peer: PeerConnection, question: string, answer: string): never {
+  const [line = ""] = answer.split("\n");
+  throw new PeerError(peer.address, `unexpected answer to ${question}: '${line.slice(0, 80)}'`);
+}

@@ -1,0 +1,39 @@
+import { type NodeAddress, splitAddress } from "../protocol/address.ts";
+import type { LogLevel } from "../node/options.ts";
+
+/** How a gateway is run. */
+export interface GatewayOptions {
+  /** Where it listens. */
+  readonly address: NodeAddress;
+  /** The nodes it knows from the start; the netmap tells it of others. At least one. */
+  readonly nodes: readonly NodeAddress[];
+  /** Milliseconds between two looks at the netmap. Shorter: a node is found back sooner. */
+  readonly pollMs: number;
+  /** The supervisor that started it, which `GATEWAY INFO` tells `ouroboros stop`. */
+  readonly supervisor?: NodeAddress;
+  readonly logLevel: LogLevel;
+  /** JSON lines instead of text. */
+  readonly logJson: boolean;
+  /** Log to this file, rotated, instead of to stderr. */
+  readonly logFile?: string;
+}
+
+/** The `--poll` of a gateway that is told none, as in the original. */
+export const defaultPollMs = 5_000;
+
+/** The command line that runs a gateway with these options; the inverse of its parser. */
+export function gatewayArgs(options: GatewayOptions): string[] {
+  const { hostname, port } = splitAddress(options.address);
+  const args = [
+    "gateway",
+    `--host=${hostname}`,
+    `--port=${port}`,
+    `--nodes=${options.nodes.join(",")}`,
+    `--poll=${options.pollMs}`,
+    `--log-level=${options.logLevel}`,
+  ];
+  if (options.supervisor !== undefined) args.push(`--supervisor=${options.supervisor}`);
+  if (options.logJson) args.push("--log-json");
+  if (options.logFile !== undefined) args.push(`--log-file=${options.logFile}`);
+  return args;
+}

@@ -1,0 +1,97 @@
+import { askNetmap } from "../client/questions.ts";
+import { PeerConnection, type PeerDependencies } from "../net/peer_connection.ts";
+import type { NodeAddress } from "../protocol/address.ts";
+import type { NetmapEntry } from "../protocol/lists.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { NodePicker } from "./node_picker.ts";
+
+/** What the poller works with. */
+export interface PollerDependencies extends PeerDependencies {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * How soon the ring is looked at again while no node has answered, in ms; never rarer than `--poll`.
+ * Shorter: a ring that comes up is found sooner, at the cost of refused dials meanwhile.
+ */
+const retryMs = 250;
+
+/** How long one node may take to answer, in ms; then the next one is asked. */
+const askMs = 2_000;
+
+/** Looks at the ring's netmap, asking one node after another in turn. */
+export class Poller {
+  readonly #dependencies: PollerDependencies;
+  readonly #picker: NodePicker;
+  readonly #pollMs: number;
+  #last: NodeAddress | undefined;
+  #silent = false;
+
+  constructor(
+    dependencies: PollerDependencies,
+    options: { readonly picker: NodePicker; readonly pollMs: number },
+  ) {
+    this.#dependencies = dependencies;
+    this.#picker = options.picker;
+    this.#pollMs = options.pollMs;
+  }
+
+  /** Looks at the ring every poll interval until the signal aborts; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#dependencies;
+    while (!signal.aborted) {
+      const answered = await this.poll(signal);
+      const pauseMs = answered ? this.#pollMs : Math.min(this.#pollMs, retryMs);
+      await clock.sleep(pauseMs, signal).catch(() => {/* stopped: the loop sees it */});
+    }
+  }
+
+  /** Asks nodes until one answers; whether one did. */
+  async poll(signal: AbortSignal): Promise<boolean> {
+    const { log } = this.#dependencies;
+    for (const address of this.#turn()) {
+      if (signal.aborted) return false;
+      const entries = await this.#ask(address, signal);
+      if (entries === undefined) continue;
+      this.#last = address;
+      this.#silent = false;
+      // A node that is not wired yet knows of no ring, but it is there.
+      const known = entries.length > 0 ? entries : [{ address, status: "Alive" } as const];
+      for (const { address, from, to } of this.#picker.update(known)) {
+        log.info("node changed", { node: address, from, to });
+      }
+      return true;
+    }
+    if (!this.#silent && !signal.aborted) log.warn("no node answers");
+    this.#silent = true;
+    return false;
+  }
+
+  /** The candidates, those after the one that answered last time first. */
+  #turn(): NodeAddress[] {
+    const candidates = this.#picker.candidates();
+    const alive = new Set(
+      this.#picker.netmap().filter(({ status }) => status === "Alive").map(({ address }) =>
+        address
+      ),
+    );
+    const good = candidates.filter((address) => alive.has(address));
+    const others = candidates.filter((address) => !alive.has(address));
+    const next = this.#last === undefined ? 0 : good.indexOf(this.#last) + 1;
+    return [...good.slice(next), ...good.slice(0, next), ...others];
+  }
+
+  async #ask(address: NodeAddress, signal: AbortSignal): Promise<NetmapEntry[] | undefined> {
+    try {
+      const dial = { timeoutMs: askMs, signal };
+      using peer = await PeerConnection.dial(this.#dependencies, address, dial);
+      return await askNetmap(peer, { deadlineMs: askMs });
+    } catch (error) {
+      // Whatever it is, the next node is asked; the ring itself finds out what is wrong with this one.
+      this.#dependencies.log.debug("node did not tell its netmap", { node: address, error });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { BufferPool } from "../net/buffer_pool.ts";
+import { TcpTransport } from "../net/tcp_transport.ts";
+import type { Listener } from "../net/transport.ts";
+import { Watchdog } from "../net/watchdog.ts";
+import { splitAddress } from "../protocol/address.ts";
+import { formatEntries } from "../protocol/lists.ts";
+import { nodeInfoReply } from "../protocol/replies.ts";
+import { SystemClock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import { randomId } from "../runtime/random.ts";
+import { programVersion } from "../runtime/version.ts";
+import { NodePicker } from "./node_picker.ts";
+import type { GatewayOptions } from "./options.ts";
+import type { OwnVerbs } from "../net/own_verbs.ts";
+import { Poller } from "./poller.ts";
+import { GatewayServer } from "./server.ts";
+
+/** What a gateway needs of the process it runs in. */
+export interface GatewayContext {
+  /** Ends the gateway. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** The exit code when another process has the port. */
+export const portHeldExitCode = 75;
+
+/**
+ * Runs a gateway until the signal aborts or it is told to stop.
+ *
+ * @returns 0 then, or {@linkcode portHeldExitCode} at once.
+ */
+export async function runGateway(
+  options: GatewayOptions,
+  { signal, log }: GatewayContext,
+): Promise<number> {
+  const transport = new TcpTransport();
+  const { hostname, port } = splitAddress(options.address);
+  let listener: Listener;
+  try {
+    listener = transport.listen(hostname, port);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    log.error("port is in use", { address: options.address });
+    return portHeldExitCode;
+  }
+  const clock = new SystemClock();
+  using watchdog = new Watchdog(clock);
+  const stopped = new AbortController();
+  const end = AbortSignal.any([signal, stopped.signal]);
+  const picker = new NodePicker(options.nodes);
+  const startedMs = clock.nowMs();
+  const verbs: OwnVerbs = {
+    noun: "GATEWAY",
+    id: randomId(),
+    info: () => {
+      return nodeInfoReply(
+        new Map<string, string | number>([
+          ["address", options.address],
+          ["pid", Deno.pid],
+          ["id", verbs.id],
+          ["program", "ouroboros"],
+          ["version", programVersion],
+          ["uptime_seconds", Math.round((clock.nowMs() - startedMs) / 1000)],
+          ["connections", server.connections],
+          ["members", picker.candidates().join(",")],
+          ["netmap", formatEntries(picker.netmap(), { hostname })],
+          ["supervisor", options.supervisor ?? "none"],
+        ]),
+      );
+    },
+    stop: () => stopped.abort(),
+  };
+  const pool = new BufferPool(clock);
+  const dependencies = { transport, watchdog, clock, log, pool, picker, verbs };
+  const server = new GatewayServer(dependencies);
+  const poller = new Poller(dependencies, { picker, pollMs: options.pollMs });
+  log.info("listening", { address: options.address, nodes: options.nodes.join(",") });
+  await Promise.all([server.run(listener, end), poller.run(end)]);
+  log.info("stopped");
+  return 0;
+}

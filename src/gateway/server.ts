@@ -1,0 +1,137 @@
+import { BufferPool } from "../net/buffer_pool.ts";
+import { ByteReader, LongLineBudget } from "../net/byte_reader.ts";
+import type { Connection, Listener, Transport } from "../net/transport.ts";
+import type { GuardedConnection, Watchdog } from "../net/watchdog.ts";
+import { writeText } from "../net/write_all.ts";
+import { lingeringClose } from "../net/lingering_close.ts";
+import { looksLikeHttp } from "../protocol/browser.ts";
+import { errors } from "../protocol/errors.ts";
+import { connectionsMax, idleMs, lineBytesMax } from "../protocol/limits.ts";
+import { decodeLine, lineBytesCap } from "../protocol/parse.ts";
+import { errorReply } from "../protocol/replies.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import { serveHttp } from "./http.ts";
+import type { NodePicker } from "./node_picker.ts";
+import { isOwnLine, type OwnVerbs, serveOwnVerbs } from "../net/own_verbs.ts";
+import { splice, type SpliceEnd, spliceRestBytes } from "./splice.ts";
+import { openUpstream } from "./upstream.ts";
+
+/** What the server works with. */
+export interface GatewayDependencies {
+  readonly transport: Transport;
+  readonly watchdog: Watchdog;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly pool: BufferPool;
+  readonly picker: NodePicker;
+  readonly verbs: OwnVerbs;
+}
+
+/** The pause after a failed accept, in ms: with no descriptor left, the next one fails as well. */
+const acceptPauseMs = 50;
+
+/**
+ * Takes the gateway's connections. The first line of each decides what it is: HTTP, a word to the
+ * gateway itself, or the line protocol, which is passed on to a node byte for byte.
+ *
+ * 1. Nothing is consumed before it is decided: each of the three gets the connection from its first
+ *    byte on.
+ * 2. A connection that is not decided within {@linkcode idleMs} is closed.
+ * 3. At most {@linkcode connectionsMax} connections; the next ones are answered `ERR busy`.
+ */
+export class GatewayServer {
+  readonly #dependencies: GatewayDependencies;
+  readonly #restPool: BufferPool;
+  readonly #longLines = new LongLineBudget();
+  readonly #open = new Map<GuardedConnection, Promise<void>>();
+
+  constructor(dependencies: GatewayDependencies) {
+    this.#dependencies = dependencies;
+    this.#restPool = new BufferPool(dependencies.clock, {
+      bufferBytes: spliceRestBytes,
+      totalBytes: spliceRestBytes * 2 * connectionsMax,
+    });
+  }
+
+  /** Connections that are served now. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  /** Accepts until the signal aborts, then closes everything. */
+  async run(listener: Listener, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    const close = () => listener.close();
+    signal.addEventListener("abort", close, { once: true });
+    if (signal.aborted) close();
+    for (;;) {
+      try {
+        const conn = await listener.accept();
+        if (conn === undefined) break;
+        this.#take(conn, signal);
+      } catch (error) {
+        log.warn("cannot accept a connection", { error });
+        await clock.sleep(acceptPauseMs, signal).catch(() => {/* stopped: accept tells */});
+      }
+    }
+    for (const conn of this.#open.keys()) conn.close();
+    await Promise.all(this.#open.values());
+  }
+
+  #take(accepted: Connection, signal: AbortSignal): void {
+    const conn = this.#dependencies.watchdog.guard(accepted, idleMs);
+    const refused = this.#open.size >= connectionsMax;
+    // Those that are told to go count too, so that a flood of them is dropped without a word.
+    if (this.#open.size >= connectionsMax * 2) return conn.close();
+    const client: SpliceEnd = { conn, reader: new ByteReader(conn, this.#longLines) };
+    const serving = refused ? refuse(client, errors.busy) : this.#serve(client, signal);
+    const served = serving.catch((error: unknown) => {
+      this.#dependencies.log.debug("connection ended", { from: conn.remote.port, error });
+    }).finally(() => {
+      client.reader[Symbol.dispose]();
+      conn.close();
+      this.#open.delete(conn);
+    });
+    this.#open.set(conn, served);
+  }
+
+  async #serve(client: SpliceEnd, signal: AbortSignal): Promise<void> {
+    client.conn.setDeadline(idleMs);
+    const bytes = await client.reader.peekLine(lineBytesMax, lineBytesCap);
+    client.conn.setDeadline(undefined);
+    if (bytes === "eof") return;
+    if (bytes === "too-long") return await refuse(client, errors.lineTooLong);
+    // A line that is not UTF-8 is the node's to refuse.
+    const line = decodeLine(bytes) ?? "";
+    if (looksLikeHttp(line)) return await serveHttp(client);
+    const { verbs } = this.#dependencies;
+    if (isOwnLine(line, verbs.noun)) return await serveOwnVerbs(client, verbs);
+    await this.#pass(client, signal);
+  }
+
+  /** The line protocol: everything goes to a node, and back. */
+  async #pass(client: SpliceEnd, signal: AbortSignal): Promise<void> {
+    const upstream = await openUpstream(this.#dependencies, signal);
+    if ("error" in upstream) return await refuse(client, upstream.error);
+    const { pool, log } = this.#dependencies;
+    const pools = { pool, restPool: this.#restPool };
+    const abort = () => upstream.conn.close();
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      const failure = await splice(client, upstream, pools);
+      if (failure !== undefined) {
+        log.debug("connection broke", { node: upstream.address, error: failure });
+      }
+    } finally {
+      signal.removeEventListener("abort", abort);
+      upstream.conn.close();
+    }
+  }
+}
+
+/** Says why nothing will be done, and closes so that the client gets to read it. */
+async function refuse(client: SpliceEnd, error: string): Promise<void> {
+  await writeText(client.conn, errorReply(error));
+  await lingeringClose(client.conn, client.reader);
+}

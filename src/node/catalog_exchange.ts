@@ -1,0 +1,116 @@
+import type { NodeAddress } from "../protocol/address.ts";
+import { differingBuckets, digestBytes } from "../protocol/digest.ts";
+import { recordBytesMax } from "../protocol/limits.ts";
+import { countedReply, parseCountedReply } from "../protocol/peer_replies.ts";
+import type { FileRecord } from "../protocol/record.ts";
+import { formatRecord, parseRecord } from "../protocol/record_codec.ts";
+import { type Body, readWhole } from "./body.ts";
+import type { NodeContext } from "./context.ts";
+import type { Session } from "./session.ts";
+
+/** Records that are read from the catalog and sent at a time. */
+const pageRecords = 250;
+
+/** Bytes of records in one message at most, unless a single record is larger. */
+const pageBytesMax = 1024 * 1024;
+
+/** How long a peer may take to be reached, in ms. */
+const dialMs = 2_000;
+
+/** How long a peer may take between two messages of an exchange, in ms. */
+const exchangeStallMs = 10_000;
+
+/**
+ * Serves `CATALOG PULL`: sends every record of the buckets whose digests differ from the asker's.
+ * What the asker knows already costs 8 KiB, and one differing record the few that share its bucket.
+ */
+export async function serveCatalogPull(
+  context: NodeContext,
+  session: Session,
+  body: Body,
+): Promise<void> {
+  if (body.remaining !== digestBytes) throw new Error(`a digest has ${digestBytes} bytes`);
+  const theirs = await readWhole(body, new Uint8Array(digestBytes));
+  const buckets = differingBuckets(context.catalog.digest.encodeBuckets(), theirs);
+  const encoder = new TextEncoder();
+  session.beginAnswer();
+  const send = async (lines: string) => {
+    const page = encoder.encode(lines);
+    await session.write(encoder.encode(countedReply("RECORDS", page.length)));
+    await session.write(page);
+  };
+  let lines = "";
+  for (const record of recordsOf(context, buckets)) {
+    const line = `${formatRecord(record)}\n`;
+    if (lines !== "" && lines.length + line.length > pageBytesMax) {
+      await send(lines);
+      lines = "";
+    }
+    lines += line;
+  }
+  if (lines !== "") await send(lines);
+  await session.reply(`OK ${context.ring.state()}\n`);
+}
+
+function* recordsOf(context: NodeContext, buckets: readonly number[]): Generator<FileRecord> {
+  if (buckets.length === 0) return;
+  let after = "";
+  for (;;) {
+    const page = context.catalog.recordsInBuckets(buckets, after, pageRecords);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageRecords) return;
+    after = last.name;
+  }
+}
+
+/** What an exchange with a peer came to. */
+export interface ExchangeResult {
+  /** Records that were new here. */
+  readonly stored: number;
+  /** The peer's state at the end: `ready`, `catching-up`, `stopping`; `original` for one of those. */
+  readonly state: string;
+}
+
+/**
+ * Fetches from a peer every record that this node lacks or has in a lower version, and queues the
+ * repair of what it should hold of them.
+ */
+export async function pullCatalog(
+  context: NodeContext,
+  from: NodeAddress,
+): Promise<ExchangeResult> {
+  using peer = await context.peers.borrow(from, { timeoutMs: dialMs });
+  if (await peer.ensureProgram() === "original") return { stored: 0, state: "original" };
+  peer.setStall(exchangeStallMs);
+  const body = context.catalog.digest.encodeBuckets();
+  await peer.send({ kind: "catalog-pull", bodyBytes: body.length }, body);
+  let stored = 0;
+  let state: string | undefined;
+  while (state === undefined) {
+    const answer = await peer.readReply();
+    state = /^OK (ready|catching-up|stopping)$/.exec(answer)?.[1];
+    if (state !== undefined) break;
+    const bytes = parseCountedReply("RECORDS", answer, recordBytesMax);
+    if (bytes === undefined) throw new Error(`${from} sent '${answer}' for records`);
+    const page = new Uint8Array(bytes);
+    await peer.readExactly(page);
+    stored += await storeRecords(context, new TextDecoder().decode(page));
+  }
+  peer.release();
+  if (stored > 0) context.log.info("catalog brought up to date", { from, records: stored });
+  return { stored, state };
+}
+
+async function storeRecords(context: NodeContext, lines: string): Promise<number> {
+  const records = lines.split("\n").filter((line) => line !== "").map(parseRecord);
+  const results = await context.chunks.commitAll(records);
+  let stored = 0;
+  for (const [index, result] of results.entries()) {
+    const record = records[index];
+    if (record === undefined || result.outcome === "higher") continue;
+    if (result.outcome === "stored") stored++;
+    if (result.missing.length > 0) context.repair.enqueue(record.name);
+  }
+  return stored;
+}

@@ -1,0 +1,31 @@
+import type { NodeAddress } from "../protocol/address.ts";
+import { pullCatalog } from "./catalog_exchange.ts";
+import type { NodeContext } from "./context.ts";
+
+/** A member that a node catches up with. */
+export interface CatchUpPeer {
+  readonly address: NodeAddress;
+  /** The root of its catalog's digest when it answered. */
+  readonly catalogDigest: string;
+}
+
+/**
+ * Brings a node up to date that may have missed an acknowledged version: one that starts, that was
+ * stopped for longer than its lease, that was marked Dead, or that lost its catalog. Each of the
+ * peers takes part in every commit, so that the records of all of them together are complete.
+ *
+ * @throws {Error} when a peer did not answer: the ring asks again, without the ones that are gone.
+ */
+export async function catchUp(
+  context: NodeContext,
+  peers: readonly CatchUpPeer[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(peers.map(async ({ address, catalogDigest }) => {
+    signal.throwIfAborted();
+    if (catalogDigest === context.catalog.digest.root()) return;
+    await pullCatalog(context, address);
+  }));
+  signal.throwIfAborted();
+  context.repair.enqueueAll();
+}

@@ -1,0 +1,79 @@
+import type { Command } from "../protocol/command.ts";
+import { errors } from "../protocol/errors.ts";
+import { chunkHeader, encodeChunkLength } from "../protocol/file_replies.ts";
+import { countedReply } from "../protocol/peer_replies.ts";
+import type { ChunkReader } from "../store/chunk_reader.ts";
+import { ServedChunk } from "./chunk_service.ts";
+import type { NodeContext } from "./context.ts";
+import type { Session } from "./session.ts";
+
+/** `FILE OPEN`: opens exactly the bytes of one push, in whatever place this node has them. */
+export async function serveOpen(
+  context: NodeContext,
+  session: Session,
+  command: Extract<Command, { kind: "file-open" }>,
+): Promise<void> {
+  session.closeChunk();
+  const reader = await context.chunks.open(command.pushId, command.part);
+  if (reader === undefined) {
+    context.repair.enqueue(command.name);
+    throw new Error(errors.chunkNotFound);
+  }
+  session.chunk = new ServedChunk(context, command.name, reader);
+  await session.reply(countedReply("PART", reader.length));
+}
+
+/** `FILE READ`: bytes of the open part; after the last one it is closed, which ends its lease. */
+export async function serveRead(
+  session: Session,
+  command: Extract<Command, { kind: "file-read" }>,
+): Promise<void> {
+  const { chunk } = session;
+  if (chunk === undefined) throw new Error(errors.noOpenPart);
+  const end = command.offset + command.count;
+  if (end > chunk.length) {
+    throw new Error(`the part ends at ${chunk.length}, not at ${end}`);
+  }
+  await session.reply(countedReply("DATA", command.count));
+  session.beginAnswer();
+  await chunk.sendTo(session, command.offset, command.count);
+  if (end === chunk.length) session.closeChunk();
+}
+
+/** `FILE GET-CHUNK` and `FILE GET-BACKUP-CHUNK`: a whole chunk by its name. */
+export async function serveChunk(
+  context: NodeContext,
+  session: Session,
+  chunk: string,
+  place: "content" | "backup",
+): Promise<void> {
+  const reader = await context.chunks.openByChunkName(chunk, place);
+  if (reader === undefined) throw new Error(errors.chunkNotFound);
+  const next = context.ring.next() ?? context.self;
+  await sendWhole(context, session, {
+    chunk,
+    reader,
+    header: new TextEncoder().encode(chunkHeader({ next, size: reader.length, chunk })),
+  });
+}
+
+/** `FILE GET-CHUNK-FOR-BACKUP`: the length in 8 bytes, big-endian, then the chunk; 0 when missing. */
+export async function serveChunkForBackup(
+  context: NodeContext,
+  session: Session,
+  chunk: string,
+): Promise<void> {
+  const reader = await context.chunks.openByChunkName(chunk, "content");
+  if (reader === undefined) return await session.write(encodeChunkLength(0));
+  await sendWhole(context, session, { chunk, reader, header: encodeChunkLength(reader.length) });
+}
+
+async function sendWhole(
+  context: NodeContext,
+  session: Session,
+  { chunk, reader, header }: { chunk: string; reader: ChunkReader; header: Uint8Array },
+): Promise<void> {
+  using served = new ServedChunk(context, chunk, reader);
+  await session.write(header);
+  await served.sendTo(session, 0, served.length);
+}

@@ -1,0 +1,73 @@
+import { blockBytes } from "../protocol/limits.ts";
+import type { ChunkReader } from "../store/chunk_reader.ts";
+import { DamagedChunkError } from "../store/errors.ts";
+import type { NodeContext } from "./context.ts";
+import type { Sink } from "./pump.ts";
+
+/** A chunk as a connection reads it from this node: opened once, then read in ranges. */
+export class ServedChunk implements Disposable {
+  readonly #context: NodeContext;
+  readonly #name: string;
+  readonly #reader: ChunkReader;
+
+  constructor(context: NodeContext, name: string, reader: ChunkReader) {
+    this.#context = context;
+    this.#name = name;
+    this.#reader = reader;
+  }
+
+  /** Bytes. */
+  get length(): number {
+    return this.#reader.length;
+  }
+
+  /**
+   * Sends `count` bytes from `offset`, each block checked before its bytes leave the node.
+   *
+   * @throws {DamagedChunkError} after the repair is queued; some bytes may have gone out.
+   */
+  async sendTo(sink: Sink, offset: number, count: number): Promise<void> {
+    if (count === 0) return;
+    using lease = await this.#context.buffers.acquire(2);
+    let sending: Promise<void> | undefined;
+    let turn: 0 | 1 = 0;
+    let at = offset;
+    const end = offset + count;
+    try {
+      while (at < end) {
+        const block = Math.floor(at / blockBytes);
+        const start = block * blockBytes;
+        const buffer = lease.buffers[turn];
+        turn = turn === 0 ? 1 : 0;
+        const length = await this.#readBlock(block, buffer);
+        const bytes = buffer.subarray(at - start, Math.min(length, end - start));
+        at += bytes.length;
+        if (sending !== undefined) await sending;
+        sending = sink.write(bytes);
+        // It is awaited a turn later; until then a failure must not count as unhandled.
+        sending.catch(() => {});
+      }
+    } finally {
+      if (sending !== undefined) await sending;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader.close();
+  }
+
+  async #readBlock(block: number, buffer: Uint8Array): Promise<number> {
+    try {
+      return await this.#reader.readBlock(block, buffer);
+    } catch (error) {
+      if (error instanceof DamagedChunkError) {
+        this.#context.repair.enqueue(this.#name);
+        this.#context.log.warn("damaged chunk found while reading", {
+          name: this.#name,
+          reason: error.message,
+        });
+      }
+      throw error;
+    }
+  }
+}

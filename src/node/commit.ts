@@ -1,0 +1,150 @@
+import type { NodeAddress } from "../protocol/address.ts";
+import type { FileRecord } from "../protocol/record.ts";
+import { formatRecord } from "../protocol/record_codec.ts";
+import { nextVersion } from "../protocol/ulid.ts";
+import { outcomeUnknown } from "../protocol/errors.ts";
+import { type CommitReply, commitReply, parseCommitReply } from "../protocol/peer_replies.ts";
+import { randomBytes } from "../runtime/random.ts";
+import { askPeer } from "./ask_peer.ts";
+import type { NodeContext } from "./context.ts";
+
+/** What a commit is made of: a record that has no version yet. */
+export type RecordDraft<R extends FileRecord = FileRecord> = Omit<R, "version">;
+
+/** How long a member may take to store a record before it is marked Dead, in ms. */
+export const commitDeadlineMs = 5_000;
+
+/** How often a commit is repeated above versions that it had not seen. */
+const commitAttemptsMax = 16;
+
+/** Longest pause before a commit is repeated, in ms; random, so that two coordinators part. */
+const commitBackoffMs = 40;
+
+/** Thrown when a commit may or may not last: fewer nodes have the record than it takes. */
+export class OutcomeUnknownError extends Error {
+  override readonly name = "OutcomeUnknownError";
+}
+
+/**
+ * Gives a record its version and brings it to every Alive member.
+ *
+ * 1. The version is above every version of the name that this node has seen, deletes included.
+ * 2. Storing the record in this node's own catalog is the commit point: from there on it spreads,
+ *    if need be by the catalog exchange after a restart.
+ * 3. A member that knows a higher version says so, and the record is committed again above it:
+ *    what is acknowledged last wins, even if this node's clock is slow or it missed a version.
+ * 4. A member that does not answer in time is marked Dead before this returns, so that it must
+ *    catch up before it serves anybody.
+ *
+ * @throws {OutcomeUnknownError} when fewer than two nodes of a larger ring have the record.
+ */
+export async function commitRecord<R extends FileRecord>(
+  context: NodeContext,
+  draft: RecordDraft<R>,
+): Promise<R> {
+  let above = context.catalog.highestVersion(draft.name);
+  for (let attempt = 1; attempt <= commitAttemptsMax; attempt++) {
+    const version = nextVersion(context.clock.wallMs(), randomBytes(10), above);
+    const record = { ...draft, version } as R;
+    const stored = await context.chunks.commit(record);
+    if (stored.outcome === "higher") {
+      above = stored.version;
+      continue;
+    }
+    if (stored.missing.length > 0) context.repair.enqueue(draft.name);
+    const highest = await spreadRecord(context, record);
+    if (highest === undefined) return record;
+    above = highest > version ? highest : version;
+    await context.clock.sleep(commitBackoffMs * (randomBytes(1)[0] ?? 0) / 255);
+  }
+  throw new OutcomeUnknownError(
+    outcomeUnknown(`'${draft.name}' was overtaken ${commitAttemptsMax} times`),
+  );
+}
+
+/**
+ * Sends a record to every member that takes commits, those that join meanwhile included; gives the
+ * highest version above it that one of them knows.
+ */
+async function spreadRecord(
+  context: NodeContext,
+  record: FileRecord,
+): Promise<string | undefined> {
+  const { ring, self } = context;
+  const body = new TextEncoder().encode(formatRecord(record));
+  const asked = new Set<NodeAddress>([self]);
+  let confirmed = 1;
+  let highest: string | undefined;
+  for (;;) {
+    const members = ring.commitMembers().filter((member) => !asked.has(member));
+    if (members.length === 0) break;
+    for (const member of members) asked.add(member);
+    const answers = await Promise.all(
+      members.map((member) => confirmAt(context, { member, record, body })),
+    );
+    for (const answer of answers) {
+      if (answer === undefined) continue;
+      confirmed++;
+      if (answer.kind === "higher" && (highest === undefined || answer.version > highest)) {
+        highest = answer.version;
+      }
+    }
+  }
+  if (confirmed < 2 && ring.members().length > 1) {
+    throw new OutcomeUnknownError(
+      outcomeUnknown(`only this node has confirmed '${record.name}'`),
+    );
+  }
+  return highest;
+}
+
+/** What a commit is sent with. */
+interface Confirmation {
+  readonly member: NodeAddress;
+  readonly record: FileRecord;
+  /** The record in JSON. */
+  readonly body: Uint8Array;
+}
+
+/** A member's answer to a record; nothing when it failed and is marked Dead for it. */
+async function confirmAt(
+  context: NodeContext,
+  confirmation: Confirmation,
+): Promise<CommitReply | undefined> {
+  const { member, record } = confirmation;
+  try {
+    return await sendRecord(context, confirmation);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    await context.ring.markDead(member, `did not confirm '${record.name}': ${reason}`);
+    return undefined;
+  }
+}
+
+/** Sends a record to one member and waits until it is durable there. */
+async function sendRecord(
+  context: NodeContext,
+  { member, record, body }: Confirmation,
+): Promise<CommitReply> {
+  const answer = await askPeer(context, member, async (peer, program) => {
+    if (program === "original") return undefined;
+    const command = { kind: "file-commit", bodyBytes: body.length } as const;
+    const reply = await peer.request(command, { body, deadlineMs: commitDeadlineMs });
+    peer.release();
+    return reply;
+  });
+  if (answer === undefined) await context.originals.sendTags(member);
+  if (answer === undefined) return { kind: "stored" };
+  const reply = parseCommitReply(answer);
+  if (reply !== undefined) return reply;
+  throw new Error(`${member} answered '${answer}' to the commit of '${record.name}'`);
+}
+
+/** Serves `FILE COMMIT`: stores a record that another coordinator has committed. */
+export async function acceptRecord(context: NodeContext, record: FileRecord): Promise<string> {
+  const stored = await context.chunks.commit(record);
+  if (stored.outcome === "higher") return commitReply({ kind: "higher", version: stored.version });
+  if (stored.missing.length > 0) context.repair.enqueue(record.name);
+  context.originals.stored(record);
+  return commitReply({ kind: "stored" });
+}

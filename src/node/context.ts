@@ -1,0 +1,47 @@
+import type { NodeAddress } from "../protocol/address.ts";
+import type { BufferPool } from "../net/buffer_pool.ts";
+import type { PeerPool } from "../net/peer_pool.ts";
+import type { Watchdog } from "../net/watchdog.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { Catalog } from "../store/catalog.ts";
+import type { ChunkStore } from "../store/chunk_store.ts";
+import type { RingDriver } from "./driver.ts";
+import type { NodeOptions } from "./options.ts";
+import type { Originals } from "./originals.ts";
+import type { RepairQueue } from "./repair.ts";
+import type { Scrub } from "./scrub.ts";
+
+/** What the parts of a running node share. `runNode` builds it and owns everything in it. */
+export interface NodeContext {
+  readonly options: NodeOptions;
+  /** This node. */
+  readonly self: NodeAddress;
+  /** The host of `self`, which the wire's lists leave out. */
+  readonly hostname: string;
+  /** Names this data directory; a directory that was made anew has another one. */
+  readonly incarnation: string;
+  /** When the node started, by the clock's monotonic time in ms. */
+  readonly startedMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly watchdog: Watchdog;
+  readonly peers: PeerPool;
+  readonly buffers: BufferPool;
+  readonly chunks: ChunkStore;
+  readonly catalog: Catalog;
+  readonly ring: RingDriver;
+  readonly repair: RepairQueue;
+  readonly originals: Originals;
+  readonly scrub: Scrub;
+  /** Push ids that this node coordinates right now. */
+  readonly pushes: Set<string>;
+  /** A new push id. */
+  newPushId(): string;
+  /** Connections being served. */
+  connections(): number;
+  /** Runs a task that nobody waits for; its failure is logged, and stopping the node awaits it. */
+  background(what: string, task: () => Promise<unknown>): void;
+  /** Stops the node. */
+  stop(reason: string): void;
+}

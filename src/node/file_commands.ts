@@ -1,0 +1,117 @@
+import { errors, fileTooLarge } from "../protocol/errors.ts";
+import type { Command } from "../protocol/command.ts";
+import { fileListHeader, fileListRow } from "../protocol/file_list.ts";
+import { fileHeader, filePushedReply, fileStoredLocallyReply } from "../protocol/file_replies.ts";
+import type { Tombstone } from "../protocol/record.ts";
+import { errorReply, okReply } from "../protocol/replies.ts";
+import type { Body } from "./body.ts";
+import { commitRecord } from "./commit.ts";
+import type { NodeContext } from "./context.ts";
+import { OpenFile } from "./pull.ts";
+import { pushFile } from "./push.ts";
+import type { Session } from "./session.ts";
+import { statFile } from "./stat.ts";
+
+/** Rows of the list that are read from the catalog and sent at a time. */
+const listPageRows = 500;
+
+/** `FILE PUSH`. */
+export async function servePush(
+  context: NodeContext,
+  session: Session,
+  command: Extract<Command, { kind: "file-push" }>,
+  body: Body,
+): Promise<void> {
+  const { name, bodyBytes: size } = command;
+  const limit = context.options.fileBytesMax;
+  if (limit > 0 && size > limit) throw new Error(fileTooLarge(size, limit));
+  requireReady(context);
+  const record = await pushFile(context, body, { name, size });
+  const parts = record.placement.length;
+  context.log.info("stored", { name, size, parts, version: record.version });
+  await session.reply(
+    parts === 1 ? fileStoredLocallyReply(size, name) : filePushedReply(size, parts),
+  );
+}
+
+/** `FILE PULL`: the bytes and nothing else, then the end of the connection. */
+export async function servePull(
+  context: NodeContext,
+  session: Session,
+  name: string,
+): Promise<void> {
+  session.end();
+  requireReady(context);
+  using file = await OpenFile.open(context, name);
+  if (file === undefined) return await session.reply(errorReply(errors.fileNotFound));
+  session.beginAnswer();
+  await file.sendTo(session);
+}
+
+/** `FILE GET`: a header with size, version and SHA-256, then the bytes. */
+export async function serveGet(
+  context: NodeContext,
+  session: Session,
+  name: string,
+): Promise<void> {
+  requireReady(context);
+  using file = await OpenFile.open(context, name);
+  if (file === undefined) throw new Error(errors.fileNotFound);
+  await session.reply(fileHeader(file.record));
+  session.beginAnswer();
+  await file.sendTo(session);
+}
+
+/** `FILE LIST`: CSV, then the end of the connection. */
+export async function serveList(context: NodeContext, session: Session): Promise<void> {
+  session.end();
+  requireReady(context);
+  const encoder = new TextEncoder();
+  let text = fileListHeader;
+  let after = "";
+  for (;;) {
+    const rows = context.catalog.list(after, listPageRows);
+    for (const row of rows) text += fileListRow(row, { hostname: context.hostname });
+    await session.write(encoder.encode(text));
+    text = "";
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < listPageRows) return;
+    after = last.name;
+  }
+}
+
+/** `FILE STAT`. */
+export async function serveStat(
+  context: NodeContext,
+  session: Session,
+  name: string,
+): Promise<void> {
+  requireReady(context);
+  await session.reply(await statFile(context, name));
+}
+
+/** `FILE DELETE`: commits a tombstone above every version that any member knows. */
+export async function serveDelete(
+  context: NodeContext,
+  session: Session,
+  name: string,
+): Promise<void> {
+  requireReady(context);
+  if (context.catalog.record(name)?.kind !== "file") throw new Error(errors.fileNotFound);
+  await commitRecord<Tombstone>(context, {
+    kind: "tombstone",
+    name,
+    pushId: context.newPushId(),
+    timeMs: context.clock.wallMs(),
+  });
+  context.log.info("deleted", { name });
+  await session.reply(okReply);
+}
+
+/** A node that may have missed an acknowledged version serves nobody until it has caught up. */
+function requireReady({ options, ring }: NodeContext): void {
+  const state = ring.state();
+  if (state === "stopping") throw new Error(errors.stopping);
+  const alone = options.awaitsRing === true && ring.members().length < 2;
+  if (state !== "ready" || alone) throw new Error(errors.catchingUp);
+}

@@ -1,0 +1,38 @@
+import { nodeInfoReply } from "../protocol/replies.ts";
+import { programVersion } from "../runtime/version.ts";
+import type { NodeContext } from "./context.ts";
+import type { Session } from "./session.ts";
+
+/** The verbs that this node speaks beyond the original's, as `NODE INFO` tells them. */
+const ownVerbs = "FILE GET STAT DELETE OPEN READ STAGE COMMIT ABORT PUSH-STATE; " +
+  "NODE INFO STOP RESTRICT; RING PING VIEW STOPPING; CATALOG PULL";
+
+/** `NODE INFO`: who this process is and how it is. */
+export async function serveNodeInfo(context: NodeContext, session: Session): Promise<void> {
+  const { catalog, chunks, clock, ring } = context;
+  const usage = chunks.usage();
+  await session.reply(nodeInfoReply(
+    new Map<string, string | number>([
+      ["address", context.self],
+      ["pid", Deno.pid],
+      ["incarnation", context.incarnation],
+      ["program", "ouroboros"],
+      ["version", programVersion],
+      ["state", ring.state()],
+      ["uptime", Math.floor((clock.nowMs() - context.startedMs) / 1000)],
+      ["next", ring.next() ?? "<unset>"],
+      ["members", ring.members().length],
+      ["alive", ring.aliveMembers().length],
+      ["files", catalog.counts().files],
+      ["catalog", catalog.digest.root()],
+      ["chunks", usage.chunks],
+      ["chunk_bytes", usage.chunkBytes],
+      ["staged_bytes", usage.stagedBytes],
+      ["free_bytes", await chunks.freeBytes() ?? "unknown"],
+      ["connections", context.connections()],
+      ["rss_bytes", Deno.memoryUsage().rss],
+      ["repaired", context.repair.counts.repaired],
+      ["verbs", ownVerbs],
+    ]),
+  ));
+}

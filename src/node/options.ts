@@ -1,0 +1,67 @@
+import type { NodeAddress } from "../protocol/address.ts";
+
+/** How a node is run. A respawned node gets the options that the dead one had. */
+export interface NodeOptions {
+  /** Where the node listens and what the ring calls it. */
+  readonly address: NodeAddress;
+  /** Parent of the directory `<port>/` in which the node keeps everything. */
+  readonly dataDir: string;
+  /** Milliseconds between two looks at the successor; 0: never looks, nobody is respawned. */
+  readonly gossipIntervalMs: number;
+  /** The largest file taken, in bytes; 0: no limit. */
+  readonly fileBytesMax: number;
+  /** `fsync`: an OK survives a power cut. `relaxed`: an OK survives the death of processes only. */
+  readonly durability: Durability;
+  /** Copies of each part, the holder's included; gives way in a smaller ring. */
+  readonly copies: number;
+  /** How fast chunks are read in the background to be verified, in MiB a second; 0: never. */
+  readonly scrubRateMiB: number;
+  /** The least important messages that are logged. */
+  readonly logLevel: LogLevel;
+  /** JSON lines instead of text. */
+  readonly logJson: boolean;
+  /** Log to this file, rotated, instead of to stderr. */
+  readonly logFile?: string;
+  /**
+   * The node belongs to a ring whose view somebody is about to send: it serves no client before it
+   * has heard of the other members and has caught up with them.
+   */
+  readonly awaitsRing?: boolean;
+}
+
+/** Whether an acknowledged write waits for the disk. */
+export type Durability = "fsync" | "relaxed";
+
+/** Names of the log levels, most talkative first. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** The options of a node that gets none. */
+export const defaultNodeOptions: Omit<NodeOptions, "address"> = {
+  dataDir: "nodes",
+  gossipIntervalMs: 5_000,
+  fileBytesMax: 1_000_000_000,
+  durability: "fsync",
+  copies: 2,
+  scrubRateMiB: 8,
+  logLevel: "info",
+  logJson: false,
+};
+
+/** The command line that runs a node with these options; the exact inverse of `run`'s parser. */
+export function nodeArgs(options: NodeOptions): string[] {
+  const args = [
+    "run",
+    `--addr=${options.address}`,
+    `--data-dir=${options.dataDir}`,
+    `--wait-time=${options.gossipIntervalMs}`,
+    `--file-size=${options.fileBytesMax}`,
+    `--durability=${options.durability}`,
+    `--copies=${options.copies}`,
+    `--scrub-rate=${options.scrubRateMiB}`,
+    `--log-level=${options.logLevel}`,
+  ];
+  if (options.logJson) args.push("--log-json");
+  if (options.awaitsRing === true) args.push("--awaits-ring");
+  if (options.logFile !== undefined) args.push(`--log-file=${options.logFile}`);
+  return args;
+}

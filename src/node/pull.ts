@@ -1,0 +1,188 @@
+import type { StoredFile } from "../protocol/record.ts";
+import type { Body } from "./body.ts";
+import type { NodeContext } from "./context.ts";
+import { type OpenPart, openPart } from "./part_source.ts";
+import { pump, type Sink } from "./pump.ts";
+import { TaskGroup } from "./task_group.ts";
+
+/** How often the copies that wait for their turn show that somebody still wants them, in ms. */
+const keepAliveMs = 20_000;
+
+/** How often a part may change to another copy while it is being read. */
+const switchesMax = 8;
+
+/** Parts that are opened at the same time. */
+const openingMax = 64;
+
+/** How often a pull looks the record up again when a newer version replaced it while it opened. */
+const overtakenMax = 5;
+
+/**
+ * A file with every part open on one copy or the other: what follows can only fail if both copies
+ * of a part fail from here on.
+ */
+export class OpenFile implements Disposable {
+  readonly record: StoredFile;
+  readonly #context: NodeContext;
+  /** The open copy of each part; nothing for an empty part and for a part that was sent. */
+  readonly #parts: (OpenPart | undefined)[];
+  readonly #keepAlive: { stop(): void };
+
+  private constructor(
+    context: NodeContext,
+    record: StoredFile,
+    parts: (OpenPart | undefined)[],
+  ) {
+    this.record = record;
+    this.#context = context;
+    this.#parts = parts;
+    this.#keepAlive = context.clock.every(keepAliveMs, () => {
+      for (const part of this.#parts) part?.keepAlive();
+    });
+  }
+
+  /**
+   * Opens the current version of a name; `undefined` when there is none.
+   *
+   * @throws {PartUnavailableError} when no copy of some part can be had.
+   */
+  static async open(context: NodeContext, name: string): Promise<OpenFile | undefined> {
+    for (let attempt = 1;; attempt++) {
+      const record = context.catalog.record(name);
+      if (record?.kind !== "file") return undefined;
+      try {
+        return new OpenFile(context, record, await openParts(context, record));
+      } catch (error) {
+        const overtaken = context.catalog.record(name)?.version !== record.version;
+        if (!overtaken || attempt === overtakenMax) throw error;
+      }
+    }
+  }
+
+  /**
+   * Sends the bytes of the whole file, part after part.
+   *
+   * @throws {Error} when every copy of a part failed, or the sink did; some bytes may have gone out.
+   */
+  async sendTo(sink: Sink): Promise<void> {
+    if (this.record.size === 0) return;
+    using lease = await this.#context.buffers.acquire(2);
+    for (const [part, { length }] of this.record.placement.entries()) {
+      if (length === 0) continue;
+      const body = new PartBody(this.#context, this.record, part, this.#take(part));
+      this.#parts.find((other) => other !== undefined)?.prefetch(0);
+      try {
+        await pump(body, length, { sinks: [sink], buffers: lease.buffers });
+      } finally {
+        body[Symbol.dispose]();
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#keepAlive.stop();
+    for (const part of this.#parts) part?.[Symbol.dispose]();
+  }
+
+  #take(part: number): OpenPart | undefined {
+    const opened = this.#parts[part];
+    this.#parts[part] = undefined;
+    return opened;
+  }
+}
+
+/** Opens every part that has bytes; all or none. */
+async function openParts(
+  context: NodeContext,
+  record: StoredFile,
+): Promise<(OpenPart | undefined)[]> {
+  const opened: (OpenPart | undefined)[] = record.placement.map(() => undefined);
+  const giveUp = new AbortController();
+  let next = 0;
+  const worker = async () => {
+    for (let part = next++; part < record.placement.length; part = next++) {
+      if (record.placement[part]?.length === 0) continue;
+      opened[part] = await openPart(context, { record, part, offset: 0, signal: giveUp.signal });
+    }
+  };
+  const workers = new TaskGroup();
+  for (let i = 0; i < Math.min(openingMax, record.placement.length); i++) {
+    workers.add(
+      worker().catch((error) => {
+        giveUp.abort(error);
+        throw error;
+      }),
+    );
+  }
+  try {
+    await workers.all();
+    return opened;
+  } catch (error) {
+    for (const part of opened) part?.[Symbol.dispose]();
+    throw giveUp.signal.aborted ? giveUp.signal.reason : error;
+  }
+}
+
+/** The bytes of one part, from one copy and, when that fails, from where it failed on from another. */
+class PartBody implements Body, Disposable {
+  readonly #context: NodeContext;
+  readonly #record: StoredFile;
+  readonly #part: number;
+  readonly #length: number;
+  #open: OpenPart | undefined;
+  #offset = 0;
+  #switches = 0;
+
+  constructor(
+    context: NodeContext,
+    record: StoredFile,
+    part: number,
+    open: OpenPart | undefined,
+  ) {
+    this.#context = context;
+    this.#record = record;
+    this.#part = part;
+    this.#length = record.placement[part]?.length ?? 0;
+    this.#open = open;
+  }
+
+  get remaining(): number {
+    return this.#length - this.#offset;
+  }
+
+  async read(buffer: Uint8Array): Promise<number> {
+    for (;;) {
+      const open = this.#open ?? await this.#reopen(undefined);
+      this.#open = open;
+      try {
+        const count = await open.read(this.#offset, buffer);
+        this.#offset += count;
+        return count;
+      } catch (error) {
+        open[Symbol.dispose]();
+        this.#open = undefined;
+        if (++this.#switches > switchesMax) throw error;
+        this.#context.log.warn("copy failed while being read", {
+          name: this.#record.name,
+          part: this.#part + 1,
+          node: open.node,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+        this.#open = await this.#reopen(open);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#open?.[Symbol.dispose]();
+  }
+
+  #reopen(failed: OpenPart | undefined): Promise<OpenPart> {
+    return openPart(this.#context, {
+      record: this.#record,
+      part: this.#part,
+      offset: this.#offset,
+      ...(failed && { avoid: failed.node }),
+    });
+  }
+}

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { blockBytes } from "../protocol/limits.ts";
+import { partLengths } from "../protocol/names.ts";
+import type { PartPlacement, PushTicket, StoredFile } from "../protocol/record.ts";
+import { BlockChecksums } from "../store/block_checksums.ts";
+import { type Body, MemoryBody, readWhole } from "./body.ts";
+import { commitRecord } from "./commit.ts";
+import type { NodeContext } from "./context.ts";
+import { streamParts } from "./part_stream.ts";
+import { PeerLostError } from "./peer_sink.ts";
+
+/** What a client wants stored. */
+export interface PushRequest {
+  /** Normalized. */
+  readonly name: string;
+  /** Bytes, the length of the body. */
+  readonly size: number;
+}
+
+/** How often a push whose bytes are still in memory starts again after a node was lost. */
+const pushAttemptsMax = 4;
+
+/**
+ * Stores a file: stages every copy, then commits. When it returns, every copy and the record are
+ * durable; when it throws, the earlier version of the name stands, unless the error says that the
+ * outcome is unknown.
+ *
+ * A file of at most one block is read first, so that it can start again without the dead node when
+ * one is lost on the way. A larger one streams, and is lost with a node of its placement.
+ */
+export async function pushFile(
+  context: NodeContext,
+  body: Body,
+  request: PushRequest,
+): Promise<StoredFile> {
+  if (request.size > blockBytes) return await attemptPush(context, body, request);
+  using lease = await context.buffers.acquire(1);
+  const bytes = await readWhole(body, lease.buffers[0]);
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await attemptPush(context, new MemoryBody(bytes), request);
+    } catch (error) {
+      if (!(error instanceof PeerLostError) || attempt === pushAttemptsMax) throw error;
+      context.log.info("push starts again", { name: request.name, reason: error.message });
+    }
+  }
+}
+
+async function attemptPush(
+  context: NodeContext,
+  body: Body,
+  request: PushRequest,
+): Promise<StoredFile> {
+  const ticket = issueTicket(context);
+  const sums = new PartSums(partLengths(request.size, ticket.nodes.length));
+  context.pushes.add(ticket.pushId);
+  let staged = false;
+  try {
+    await streamParts(context, body, {
+      ticket,
+      ...request,
+      position: 0,
+      onBytes: (part, bytes) => sums.update(part, bytes),
+    });
+    staged = true;
+    const record = await commitRecord<StoredFile>(context, {
+      kind: "file",
+      name: request.name,
+      pushId: ticket.pushId,
+      size: request.size,
+      sha256: sums.sha256(),
+      start: context.self,
+      timeMs: context.clock.wallMs(),
+      foreign: false,
+      placement: sums.placement(ticket),
+    });
+    context.originals.stored(record);
+    return record;
+  } finally {
+    context.pushes.delete(ticket.pushId);
+    if (!staged) abortEverywhere(context, ticket);
+  }
+}
+
+/** Chooses where the parts of a new push go. */
+function issueTicket(context: NodeContext): PushTicket {
+  const placement = context.ring.placement(context.options.copies);
+  return {
+    pushId: context.newPushId(),
+    coordinator: context.self,
+    incarnation: context.incarnation,
+    nodes: placement.nodes,
+    copies: placement.copies,
+  };
+}
+
+/**
+ * Tells every node of a failed push to drop what it staged. Nothing depends on the message: a node
+ * that misses it asks the coordinator later.
+ */
+function abortEverywhere(context: NodeContext, ticket: PushTicket): void {
+  for (const node of ticket.nodes) {
+    if (node === context.self) continue;
+    context.background(`abort of ${ticket.pushId} at ${node}`, async () => {
+      await context.peers.request(node, { kind: "file-abort", pushId: ticket.pushId }, {
+        deadlineMs: abortDeadlineMs,
+        idempotent: true,
+      });
+    });
+  }
+  context.background(`abort of ${ticket.pushId}`, () => context.chunks.abort(ticket.pushId));
+}
+
+/** How long a node may take to answer an abort, in ms. */
+const abortDeadlineMs = 5_000;
+
+/** The checksums of a file and of its parts, taken from the bytes as they pass. */
+class PartSums {
+  readonly #file = createHash("sha256");
+  readonly #parts: readonly { readonly length: number; readonly blocks: BlockChecksums }[];
+
+  constructor(lengths: readonly number[]) {
+    this.#parts = lengths.map((length) => ({ length, blocks: new BlockChecksums() }));
+  }
+
+  update(part: number, bytes: Uint8Array): void {
+    this.#file.update(bytes);
+    this.#parts[part]?.blocks.update(bytes);
+  }
+
+  sha256(): string {
+    return this.#file.digest("hex");
+  }
+
+  placement(ticket: PushTicket): PartPlacement[] {
+    const { nodes, copies } = ticket;
+    return this.#parts.map(({ length, blocks }, part) => ({
+      nodes: Array.from({ length: copies }, (_, copy) => {
+        const node = nodes[(part - copy + nodes.length) % nodes.length];
+        if (node === undefined) throw new RangeError(`No node for copy ${copy} of part ${part}`);
+        return node;
+      }),
+      length,
+      checksums: blocks.finish(),
+    }));
+  }
+}

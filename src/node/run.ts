@@ -1,0 +1,195 @@
+import { splitAddress } from "../protocol/address.ts";
+import { nextVersion } from "../protocol/ulid.ts";
+import { BufferPool } from "../net/buffer_pool.ts";
+import { PeerPool } from "../net/peer_pool.ts";
+import { TcpTransport } from "../net/tcp_transport.ts";
+import type { Listener } from "../net/transport.ts";
+import { Watchdog } from "../net/watchdog.ts";
+import { SystemClock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import { randomBytes, randomId } from "../runtime/random.ts";
+import { ChunkStore } from "../store/chunk_store.ts";
+import { NodeLock } from "../store/lock.ts";
+import { AntiEntropy } from "./anti_entropy.ts";
+import { BackgroundTasks } from "./background_tasks.ts";
+import { catchUp } from "./catch_up.ts";
+import type { NodeContext } from "./context.ts";
+import { RingDriver } from "./driver.ts";
+import type { NodeOptions } from "./options.ts";
+import { Originals } from "./originals.ts";
+import { portHeldExitCode, ProcessRespawner } from "./respawn.ts";
+import { RepairQueue } from "./repair.ts";
+import { Scrub } from "./scrub.ts";
+import { Server } from "./server.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/** What a node is run with besides its options. */
+export interface RunNodeOptions {
+  /** Stops the node. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/**
+ * Runs a node until it is told to stop: takes the lock of its directory, then listens, then opens
+ * its catalog, so that two healers can never make two nodes of one port.
+ *
+ * @returns the exit code: 0 after a clean stop, {@linkcode portHeldExitCode} when another process is
+ * this node already
+ * @throws {StoreError} when the data directory cannot be used.
+ */
+export async function runNode(options: NodeOptions, run: RunNodeOptions): Promise<number> {
+  const { hostname, port } = splitAddress(options.address);
+  const directory = `${options.dataDir}/${port}`;
+  using lock = await NodeLock.take(directory);
+  if (lock === undefined) {
+    run.log.info("another process holds the directory", { directory });
+    return portHeldExitCode;
+  }
+  const transport = new TcpTransport();
+  const listener = listen(transport, hostname, port);
+  if (listener === undefined) {
+    run.log.info("another process holds the port", { address: options.address });
+    return portHeldExitCode;
+  }
+  using _listening = listener;
+  await using node = await Node.open({ options, run, transport, listener, directory });
+  await node.serve();
+  return 0;
+}
+
+function listen(transport: TcpTransport, hostname: string, port: number): Listener | undefined {
+  try {
+    return transport.listen(hostname, port);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return undefined;
+    throw error;
+  }
+}
+
+/** What {@linkcode Node.open} is given. */
+interface NodeParts {
+  readonly options: NodeOptions;
+  readonly run: RunNodeOptions;
+  readonly transport: TcpTransport;
+  readonly listener: Listener;
+  readonly directory: string;
+}
+
+/** A running node: everything it owns, started and stopped in the right order. */
+class Node implements AsyncDisposable {
+  readonly #context: NodeContext;
+  readonly #server: Server;
+  readonly #antiEntropy: AntiEntropy;
+  readonly #upkeep: Upkeep;
+  readonly #tasks: BackgroundTasks;
+  readonly #stopped: AbortSignal;
+
+  private constructor(parts: NodeParts, chunks: ChunkStore) {
+    const { options, run, transport } = parts;
+    const clock = new SystemClock();
+    const watchdog = new Watchdog(clock);
+    const { hostname } = splitAddress(options.address);
+    const stop = new AbortController();
+    const peers = new PeerPool({ transport, watchdog, clock, hostname });
+    this.#stopped = AbortSignal.any([run.signal, stop.signal]);
+    this.#tasks = new BackgroundTasks(run.log);
+    const { catalog } = chunks;
+    const ring = new RingDriver({
+      options,
+      incarnation: catalog.incarnation,
+      peers,
+      clock,
+      log: run.log,
+      respawner: new ProcessRespawner({ transport, clock, log: run.log }),
+      random: randomId,
+      loadView: () => catalog.loadView(),
+      saveView: (view) => catalog.saveView(view),
+      catalogDigest: () => catalog.digest.root(),
+      catchUp: (members, signal) => catchUp(this.#context, members, signal),
+      onPeerDigest: (peer, digest) => this.#antiEntropy.heard(peer, digest),
+      tagsFor: (member) => this.#context.originals.sendTags(member),
+    });
+    // The parts of a node know each other through the context, which they are also parts of.
+    const context: { -readonly [K in keyof NodeContext]?: NodeContext[K] } = {
+      options,
+      self: options.address,
+      hostname,
+      incarnation: catalog.incarnation,
+      startedMs: clock.nowMs(),
+      clock,
+      log: run.log,
+      watchdog,
+      peers,
+      buffers: new BufferPool(clock),
+      chunks,
+      catalog,
+      ring,
+      pushes: new Set(),
+      newPushId: () => nextVersion(clock.wallMs(), randomBytes(10), undefined),
+      connections: () => this.#server.connections,
+      background: (what, task) => this.#tasks.run(what, task),
+      stop: (reason) => stop.abort(new Error(reason)),
+    };
+    this.#context = context as NodeContext;
+    context.repair = new RepairQueue(this.#context);
+    context.originals = new Originals(this.#context);
+    context.scrub = new Scrub(this.#context);
+    this.#server = new Server(this.#context, parts.listener);
+    this.#antiEntropy = new AntiEntropy(this.#context);
+    this.#upkeep = new Upkeep(this.#context);
+  }
+
+  static async open(parts: NodeParts): Promise<Node> {
+    const { options, run, directory } = parts;
+    const clock = new SystemClock();
+    const damaged: string[] = [];
+    const opened: { node?: Node } = {};
+    const chunks = await ChunkStore.open({
+      directory,
+      self: options.address,
+      durability: options.durability,
+      clock,
+      log: run.log,
+      onDamaged: ({ name }) => {
+        if (opened.node === undefined) damaged.push(name);
+        else opened.node.#context.repair.enqueue(name);
+      },
+    });
+    const node = new Node(parts, chunks);
+    opened.node = node;
+    for (const name of damaged) node.#context.repair.enqueue(name);
+    return node;
+  }
+
+  /** Serves until the node is told to stop. */
+  async serve(): Promise<void> {
+    const { log, self, incarnation, ring } = this.#context;
+    this.#server.start();
+    ring.start();
+    this.#upkeep.start();
+    this.#context.scrub.start();
+    log.info("node is up", { address: self, incarnation, pid: Deno.pid });
+    await new Promise<void>((resolve) => {
+      if (this.#stopped.aborted) return resolve();
+      this.#stopped.addEventListener("abort", () => resolve(), { once: true });
+    });
+    log.info("node stops", { address: self, reason: String(this.#stopped.reason) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { chunks, peers, repair, ring, scrub, watchdog } = this.#context;
+    await ring.stop();
+    await this.#server.stop();
+    await Promise.all([
+      repair.stop(),
+      scrub.stop(),
+      this.#antiEntropy.stop(),
+      this.#upkeep.stop(),
+    ]);
+    peers.close();
+    await this.#tasks.settled();
+    await chunks.close();
+    watchdog.close();
+  }
+}

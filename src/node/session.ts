@@ -1,0 +1,130 @@
+import type { Command } from "../protocol/command.ts";
+import { looksLikeHttp } from "../protocol/browser.ts";
+import { errors } from "../protocol/errors.ts";
+import { drainBytesMax, idleMs, lineBytesMax, stallMs } from "../protocol/limits.ts";
+import { decodeLine, lineBytesCap, parseCommand } from "../protocol/parse.ts";
+import { errorReply } from "../protocol/replies.ts";
+import { ByteReader, type LongLineBudget } from "../net/byte_reader.ts";
+import { lingeringClose } from "../net/lingering_close.ts";
+import type { GuardedConnection } from "../net/watchdog.ts";
+import { writeAll, writeText } from "../net/write_all.ts";
+import { type Body, ConnectionBody, drain } from "./body.ts";
+import type { ServedChunk } from "./chunk_service.ts";
+import type { NodeContext } from "./context.ts";
+import { serveCommand } from "./serve_command.ts";
+
+/** Bytes read at a time when a body is thrown away. */
+const drainBufferBytes = 16 * 1024;
+
+/**
+ * One connection to this node: reads commands, has each one served, and keeps the stream in step.
+ *
+ * 1. A body is never parsed as commands: after a failed command what is left of its body is drained
+ *    when it is short, else the connection ends.
+ * 2. Replies go out in the order of the commands, each one whole before the next begins.
+ * 3. Once bytes of an answer without a length have gone out, an error can only end the connection.
+ */
+export class Session {
+  /** True once a gateway has said that this connection comes from outside. */
+  restricted = false;
+  /** The chunk that `FILE OPEN` has opened on this connection. */
+  chunk: ServedChunk | undefined;
+  readonly #context: NodeContext;
+  readonly #conn: GuardedConnection;
+  readonly #reader: ByteReader;
+  #ended = false;
+  #answerBegun = false;
+
+  constructor(context: NodeContext, conn: GuardedConnection, longLines: LongLineBudget) {
+    this.#context = context;
+    this.#conn = conn;
+    this.#reader = new ByteReader(conn, longLines);
+  }
+
+  /** Serves the connection until either side ends it. */
+  async run(): Promise<void> {
+    try {
+      while (!this.#ended && await this.#serveNext()) { /* until it ends */ }
+      await lingeringClose(this.#conn, this.#reader);
+    } finally {
+      this.closeChunk();
+      this.#reader[Symbol.dispose]();
+      this.#conn.close();
+    }
+  }
+
+  /** Sends a reply; text ends with its line end. */
+  async reply(text: string): Promise<void> {
+    await writeText(this.#conn, text);
+  }
+
+  /** Sends bytes of an answer. */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#answerBegun = true;
+    await writeAll(this.#conn, bytes);
+  }
+
+  /** Ends the connection after this command: its answer has no length. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Closes the chunk that is open on this connection, and with it the lease on its file. */
+  closeChunk(): void {
+    this.chunk?.[Symbol.dispose]();
+    this.chunk = undefined;
+  }
+
+  /** Says that the answer is a stream from here on, so that a failure can only cut it. */
+  beginAnswer(): void {
+    this.#answerBegun = true;
+  }
+
+  /** Reads the next command and serves it; false when the peer has ended or must not go on. */
+  async #serveNext(): Promise<boolean> {
+    this.#conn.setDeadline(idleMs);
+    const line = await this.#reader.readLine(lineBytesMax, lineBytesCap);
+    this.#conn.setDeadline(undefined);
+    if (line === "eof") return false;
+    if (line === "too-long") {
+      await this.reply(errorReply(errors.lineTooLong));
+      return false;
+    }
+    const text = decodeLine(line);
+    if (text === undefined) {
+      await this.reply(errorReply(errors.notUtf8));
+      return true;
+    }
+    if (looksLikeHttp(text)) return false;
+    const parsed = parseCommand(text, { hostname: this.#context.hostname });
+    if (!parsed.ok) {
+      await this.reply(errorReply(parsed.error));
+      if (parsed.bodyBytes === undefined) return false;
+      return await this.#drain(new ConnectionBody(this.#reader, parsed.bodyBytes));
+    }
+    return await this.#serve(parsed.command);
+  }
+
+  async #serve(command: Command): Promise<boolean> {
+    const body = new ConnectionBody(this.#reader, "bodyBytes" in command ? command.bodyBytes : 0);
+    this.#conn.set(stallMs);
+    this.#answerBegun = false;
+    try {
+      await serveCommand(this.#context, this, command, body);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#context.log.info("command failed", { command: command.kind, reason });
+      if (this.#answerBegun) return false;
+      await this.reply(errorReply(reason));
+    }
+    return await this.#drain(body);
+  }
+
+  /** Throws away what is left of a body; false when that is too much. */
+  async #drain(body: Body): Promise<boolean> {
+    if (body.remaining === 0) return true;
+    if (body.remaining > drainBytesMax) return false;
+    await drain(body, new Uint8Array(drainBufferBytes));
+    return true;
+  }
+}

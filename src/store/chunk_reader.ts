@@ -1,0 +1,133 @@
+import { blockBytes } from "../protocol/limits.ts";
+import { blockCount, blockLength, isBlockIntact } from "./block_checksums.ts";
+import { DamagedChunkError, storeError } from "./errors.ts";
+
+/** What a {@linkcode ChunkReader} reads. */
+export interface OpenChunk {
+  readonly pushId: string;
+  /** Counted from 0. */
+  readonly part: number;
+  /** Bytes. */
+  readonly length: number;
+  /** As in a record. */
+  readonly checksums: string;
+}
+
+/** The part of the store that a {@linkcode ChunkReader} needs. */
+export interface ReadingSite {
+  /** Moves a chunk that is not what it should be out of the way. */
+  damaged(reader: ChunkReader, reason: string): void;
+  /** The reader needs its chunk no more. */
+  closed(reader: ChunkReader): void;
+}
+
+/**
+ * An open chunk. Its file is not deleted while it is open, wherever the chunk goes meanwhile, and no byte
+ * leaves it that was not checked.
+ */
+export class ChunkReader implements Disposable {
+  readonly pushId: string;
+  readonly part: number;
+  /** Bytes. */
+  readonly length: number;
+  /** As in a record. */
+  readonly checksums: string;
+  /** How many blocks of {@linkcode blockBytes} bytes there are, the last of which may be shorter. */
+  readonly blocks: number;
+  /** The inode, by which the store tells the file from one that took its name; `null` on Windows. */
+  readonly inode: number | null;
+  readonly #file: Deno.FsFile;
+  readonly #site: ReadingSite;
+  #position = 0;
+  #isOpen = true;
+
+  /** @param file the chunk's file, which is the reader's from now on */
+  constructor(chunk: OpenChunk, file: Deno.FsFile, inode: number | null, site: ReadingSite) {
+    this.pushId = chunk.pushId;
+    this.part = chunk.part;
+    this.length = chunk.length;
+    this.checksums = chunk.checksums;
+    this.blocks = blockCount(chunk.length);
+    this.inode = inode;
+    this.#file = file;
+    this.#site = site;
+  }
+
+  /** The bytes of block `index`, which counts from 0. */
+  blockLength(index: number): number {
+    return blockLength(this.length, index);
+  }
+
+  /**
+   * Reads a block and checks it. One call at a time; blocks in order need no seek.
+   *
+   * @param buffer room for the block at least; its first bytes are the block afterwards
+   * @returns the bytes of the block
+   * @throws {DamagedChunkError} if the bytes are not those that were stored; {@linkcode StoreError} if the
+   * reader cannot tell; {@linkcode RangeError} if there is no such block or no room for it
+   */
+  async readBlock(index: number, buffer: Uint8Array): Promise<number> {
+    const count = this.blockLength(index);
+    if (!Number.isSafeInteger(index) || index < 0 || count === 0 || buffer.length < count) {
+      throw new RangeError(
+        `Cannot read block ${index} of ${this.blocks} into ${buffer.length} bytes`,
+      );
+    }
+    const block = buffer.subarray(0, count);
+    const reason = await this.#read(index * blockBytes, block);
+    if (reason === undefined && isBlockIntact(block, this.checksums, index)) return count;
+    const error = new DamagedChunkError(
+      this.pushId,
+      this.part,
+      reason ?? `block ${index + 1} of ${this.blocks} has another checksum`,
+    );
+    this.#site.damaged(this, error.message);
+    throw error;
+  }
+
+  /**
+   * Reads a block without comparing it with a checksum, for who is about to make checksums.
+   *
+   * @returns what is wrong with the file, or `undefined`
+   */
+  readUnchecked(index: number, buffer: Uint8Array): Promise<string | undefined> {
+    return this.#read(index * blockBytes, buffer.subarray(0, this.blockLength(index)));
+  }
+
+  /** Lets the chunk go; may be called again. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#file.close();
+    this.#site.closed(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Fills a block; what is wrong with the file if that cannot be. */
+  async #read(offset: number, block: Uint8Array): Promise<string | undefined> {
+    let filled = 0;
+    try {
+      if (this.#position !== offset) await this.#file.seek(offset, Deno.SeekMode.Start);
+      this.#position = offset;
+      while (filled < block.length) {
+        const count = await this.#file.read(block.subarray(filled));
+        if (count === null) return `it ends after ${offset + filled} of ${this.length} bytes`;
+        filled += count;
+        this.#position += count;
+      }
+      return undefined;
+    } catch (error) {
+      this.#position = -1;
+      if (isReadFault(error)) return "the disk cannot read it";
+      throw storeError(`read part ${this.part + 1} of push ${this.pushId}`, error);
+    }
+  }
+}
+
+/** Whether the disk itself, and not this process, failed to read (EIO). */
+function isReadFault(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EIO";
+}

@@ -1,0 +1,184 @@
+import type { NodeAddress } from "../protocol/address.ts";
+import type { Database, Row, Statement } from "./database.ts";
+import { CatalogDamagedError } from "./errors.ts";
+import type { ChunkKey, ChunkSlot, Place } from "./paths.ts";
+import { countOf, optionalTextOf, textOf } from "./row.ts";
+
+/**
+ * What the node knows of one chunk it has.
+ *
+ * 1. `place` is where the chunk belongs, `at` where its file was when the row was last written. Where
+ *    they differ the file is being moved, or was when the process ended.
+ * 2. At most one row of a slot (name, part, parts, content or backup) has the place `placed`.
+ */
+export interface ChunkRow extends ChunkKey, ChunkSlot {
+  readonly place: Place;
+  readonly at: Place;
+  /** Bytes. */
+  readonly length: number;
+  /** As in a record; `undefined` while nobody has read the bytes (a file without its row). */
+  readonly checksums: string | undefined;
+  /** False while the bytes were not compared with the checksums: a lost catalog's files. */
+  readonly verified: boolean;
+  /** Who can tell what became of the push; `undefined` if the row was lost. */
+  readonly coordinator: NodeAddress | undefined;
+  /** The coordinator's incarnation. */
+  readonly incarnation: string | undefined;
+  /** When it was staged, ms since the epoch, by this node's clock. */
+  readonly timeMs: number;
+}
+
+/** Sums over the chunks of a node. */
+export interface ChunkSums {
+  readonly place: Place;
+  readonly chunks: number;
+  readonly bytes: number;
+}
+
+/** The chunks of a node. The indexes: by slot, what is not at rest, what is not verified. */
+export const chunkSchema = `
+  CREATE TABLE chunks (
+    push_id TEXT NOT NULL, part INTEGER NOT NULL, name TEXT NOT NULL, parts INTEGER NOT NULL,
+    copy INTEGER NOT NULL, place TEXT NOT NULL, at TEXT NOT NULL, length INTEGER NOT NULL,
+    checksums TEXT, verified INTEGER NOT NULL, coordinator TEXT, incarnation TEXT,
+    time_ms INTEGER NOT NULL, PRIMARY KEY (push_id, part)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX chunks_by_name ON chunks (name, part);
+  CREATE INDEX chunks_moving ON chunks (place) WHERE place <> 'placed' OR at <> 'placed';
+  CREATE INDEX chunks_unverified ON chunks (verified) WHERE verified = 0;
+`;
+
+/** Reads and writes the table of chunks. */
+export class ChunkTable {
+  readonly #get: Statement;
+  readonly #ofPush: Statement;
+  readonly #ofName: Statement;
+  readonly #put: Statement;
+  readonly #place: Statement;
+  readonly #at: Statement;
+  readonly #verified: Statement;
+  readonly #remove: Statement;
+  readonly #moving: Statement;
+  readonly #page: Statement;
+  readonly #sums: Statement;
+  readonly #stagedBytes: Statement;
+
+  constructor(database: Database) {
+    const prepare = (sql: string) => database.prepare(sql);
+    this.#get = prepare("SELECT * FROM chunks WHERE push_id = ? AND part = ?");
+    this.#ofPush = prepare("SELECT * FROM chunks WHERE push_id = ?");
+    this.#ofName = prepare("SELECT * FROM chunks WHERE name = ?");
+    this.#put = prepare(
+      "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    this.#place = prepare("UPDATE chunks SET place = ? WHERE push_id = ? AND part = ?");
+    this.#at = prepare("UPDATE chunks SET at = ? WHERE push_id = ? AND part = ?");
+    this.#verified = prepare(
+      "UPDATE chunks SET verified = 1, checksums = ? WHERE push_id = ? AND part = ?",
+    );
+    this.#remove = prepare("DELETE FROM chunks WHERE push_id = ? AND part = ?");
+    this.#moving = prepare("SELECT * FROM chunks WHERE place <> 'placed' OR at <> 'placed'");
+    this.#page = prepare(
+      "SELECT * FROM chunks WHERE (push_id, part) > (?, ?) ORDER BY push_id, part LIMIT ?",
+    );
+    this.#sums = prepare(
+      "SELECT place, count(*) chunks, sum(length) bytes FROM chunks GROUP BY place",
+    );
+    this.#stagedBytes = prepare(
+      `SELECT coalesce(sum(length), 0) bytes FROM chunks
+       WHERE (place <> 'placed' OR at <> 'placed') AND place = 'staging'`,
+    );
+  }
+
+  /** One chunk. */
+  get({ pushId, part }: ChunkKey): ChunkRow | undefined {
+    const row = this.#get.get(pushId, part);
+    return row === undefined ? undefined : toChunk(row);
+  }
+
+  /** The chunks of a push. */
+  ofPush(pushId: string): ChunkRow[] {
+    return this.#ofPush.all(pushId).map(toChunk);
+  }
+
+  /** The chunks of all versions of a name. */
+  ofName(name: string): ChunkRow[] {
+    return this.#ofName.all(name).map(toChunk);
+  }
+
+  /** The chunks that are staged, retired or being moved. */
+  moving(): ChunkRow[] {
+    return this.#moving.all().map(toChunk);
+  }
+
+  /** Chunks after a key, in order. */
+  page(after: ChunkKey, limit: number): ChunkRow[] {
+    return this.#page.all(after.pushId, after.part, limit).map(toChunk);
+  }
+
+  /** Puts a row in the place of any other of its key. */
+  put(row: ChunkRow): void {
+    const { pushId, part, name, parts, copy, place, at, length, timeMs } = row;
+    const { checksums = null, coordinator = null, incarnation = null } = row;
+    const slot = [pushId, part, name, parts, copy, place, at, length, checksums] as const;
+    this.#put.run(...slot, row.verified ? 1 : 0, coordinator, incarnation, timeMs);
+  }
+
+  /** Says where a chunk belongs. */
+  setPlace({ pushId, part }: ChunkKey, place: Place): void {
+    this.#place.run(place, pushId, part);
+  }
+
+  /** Says where a chunk's file is. */
+  setAt({ pushId, part }: ChunkKey, at: Place): void {
+    this.#at.run(at, pushId, part);
+  }
+
+  /** Says that the bytes sum up to these checksums. */
+  setVerified({ pushId, part }: ChunkKey, checksums: string): void {
+    this.#verified.run(checksums, pushId, part);
+  }
+
+  /** Forgets a chunk; whether it was known. */
+  remove({ pushId, part }: ChunkKey): boolean {
+    return this.#remove.run(pushId, part) > 0;
+  }
+
+  /** Counts everything: reads the whole table. */
+  sums(): ChunkSums[] {
+    return this.#sums.all().map((row) => ({
+      place: placeOf(row, "place"),
+      chunks: countOf(row, "chunks"),
+      bytes: countOf(row, "bytes"),
+    }));
+  }
+
+  /** The bytes in staging. */
+  stagedBytes(): number {
+    return countOf(this.#stagedBytes.get() ?? {}, "bytes");
+  }
+}
+
+function toChunk(row: Row): ChunkRow {
+  return {
+    pushId: textOf(row, "push_id"),
+    part: countOf(row, "part"),
+    name: textOf(row, "name"),
+    parts: countOf(row, "parts"),
+    copy: countOf(row, "copy"),
+    place: placeOf(row, "place"),
+    at: placeOf(row, "at"),
+    length: countOf(row, "length"),
+    checksums: optionalTextOf(row, "checksums"),
+    verified: countOf(row, "verified") === 1,
+    coordinator: optionalTextOf(row, "coordinator") as NodeAddress | undefined,
+    incarnation: optionalTextOf(row, "incarnation"),
+    timeMs: countOf(row, "time_ms"),
+  };
+}
+
+function placeOf(row: Row, column: string): Place {
+  const place = textOf(row, column);
+  if (place === "staging" || place === "placed" || place === "retired") return place;
+  throw new CatalogDamagedError(`The catalog is damaged: '${place}' is no place of a chunk`);
+}

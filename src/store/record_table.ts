@@ -1,0 +1,168 @@
+import type { NodeAddress } from "../protocol/address.ts";
+import type { CatalogDigest } from "../protocol/digest.ts";
+import { bucketOf } from "../protocol/digest.ts";
+import type { FileRecord } from "../protocol/record.ts";
+import { formatRecord, parseRecord } from "../protocol/record_codec.ts";
+import { CatalogDamagedError } from "./errors.ts";
+import type { Database, Row, Statement } from "./database.ts";
+import { countOf, textOf } from "./row.ts";
+
+/** What lists show of a file. */
+export interface ListRow {
+  readonly name: string;
+  /** The coordinator's address. */
+  readonly start: NodeAddress;
+  /** Bytes. */
+  readonly size: number;
+  readonly version: string;
+}
+
+/** Which version of a name is known, and by which push. */
+export interface KnownVersion {
+  readonly version: string;
+  readonly pushId: string;
+}
+
+/** How many records a catalog has. */
+export interface RecordCounts {
+  readonly files: number;
+  readonly tombstones: number;
+  /** Bytes of all files together. */
+  readonly fileBytes: number;
+}
+
+/**
+ * The records of a catalog on disk. `size` and `start` stand beside the record's JSON so that a list
+ * need not read it; a tombstone has neither.
+ */
+export const recordSchema = `
+  CREATE TABLE records (
+    name TEXT PRIMARY KEY, version TEXT NOT NULL, push_id TEXT NOT NULL, bucket INTEGER NOT NULL,
+    size INTEGER, start TEXT, body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX records_by_push ON records (push_id);
+  CREATE INDEX records_by_bucket ON records (bucket);
+`;
+
+/** Reads and writes the table of records; names sort by their UTF-8 bytes, as SQLite compares. */
+export class RecordTable {
+  readonly #database: Database;
+  readonly #body: Statement;
+  readonly #version: Statement;
+  readonly #ofPush: Statement;
+  readonly #put: Statement;
+  readonly #remove: Statement;
+  readonly #list: Statement;
+  readonly #page: Statement;
+  readonly #bucketPage: Statement;
+  readonly #tombstonePage: Statement;
+  readonly #counts: Statement;
+
+  constructor(database: Database) {
+    const prepare = (sql: string) => database.prepare(sql);
+    this.#database = database;
+    this.#body = prepare("SELECT body FROM records WHERE name = ?");
+    this.#version = prepare("SELECT version, push_id FROM records WHERE name = ?");
+    this.#ofPush = prepare("SELECT body FROM records WHERE push_id = ? LIMIT 1");
+    this.#put = prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#remove = prepare("DELETE FROM records WHERE name = ? AND version = ? AND size IS NULL");
+    this.#list = prepare(
+      "SELECT name, start, size, version FROM records WHERE name > ? AND size IS NOT NULL ORDER BY name LIMIT ?",
+    );
+    this.#page = prepare("SELECT body FROM records WHERE name > ? ORDER BY name LIMIT ?");
+    this.#bucketPage = prepare(
+      `SELECT body FROM records WHERE bucket IN (SELECT value FROM json_each(?)) AND name > ?
+       ORDER BY name LIMIT ?`,
+    );
+    this.#tombstonePage = prepare(
+      "SELECT body FROM records WHERE name > ? AND size IS NULL ORDER BY name LIMIT ?",
+    );
+    this.#counts = prepare(
+      "SELECT count(size) files, count(*) records, coalesce(sum(size), 0) bytes FROM records",
+    );
+  }
+
+  /** The record of a name. */
+  get(name: string): FileRecord | undefined {
+    return this.#parse(this.#body.get(name));
+  }
+
+  /** The version of a name's record. */
+  version(name: string): KnownVersion | undefined {
+    const row = this.#version.get(name);
+    if (row === undefined) return undefined;
+    return { version: textOf(row, "version"), pushId: textOf(row, "push_id") };
+  }
+
+  /** The record that a push made, unless another one of its name has replaced it. */
+  ofPush(pushId: string): FileRecord | undefined {
+    return this.#parse(this.#ofPush.get(pushId));
+  }
+
+  /** Puts a record in the place of any other of its name. */
+  put(record: FileRecord): void {
+    const { name, version, pushId } = record;
+    const size = record.kind === "file" ? record.size : null;
+    const start = record.kind === "file" ? record.start : null;
+    this.#put.run(name, version, pushId, bucketOf(name), size, start, formatRecord(record));
+  }
+
+  /** Forgets a tombstone if it still is the name's record; whether it was. */
+  removeTombstone(name: string, version: string): boolean {
+    return this.#remove.run(name, version) > 0;
+  }
+
+  /** Files after a name, in order. */
+  list(after: string, limit: number): ListRow[] {
+    return this.#list.all(after, limit).map((row) => ({
+      name: textOf(row, "name"),
+      start: textOf(row, "start") as NodeAddress,
+      size: countOf(row, "size"),
+      version: textOf(row, "version"),
+    }));
+  }
+
+  /** Records after a name, in order, tombstones included. */
+  page(after: string, limit: number): FileRecord[] {
+    return this.#parseAll(this.#page.all(after, limit));
+  }
+
+  /** The same, of some buckets of the digest. */
+  bucketPage(buckets: readonly number[], after: string, limit: number): FileRecord[] {
+    return this.#parseAll(this.#bucketPage.all(JSON.stringify(buckets), after, limit));
+  }
+
+  /** Tombstones after a name, in order. */
+  tombstonePage(after: string, limit: number): FileRecord[] {
+    return this.#parseAll(this.#tombstonePage.all(after, limit));
+  }
+
+  /** Counts everything: reads the whole table. */
+  counts(): RecordCounts {
+    const row = this.#counts.get() ?? {};
+    const files = countOf(row, "files");
+    const tombstones = countOf(row, "records") - files;
+    return { files, tombstones, fileBytes: countOf(row, "bytes") };
+  }
+
+  /** Adds every record to an empty digest. */
+  digestInto(digest: CatalogDigest): void {
+    const all = this.#database.prepare("SELECT name, version FROM records");
+    for (const row of all.iterate()) digest.toggle(textOf(row, "name"), textOf(row, "version"));
+  }
+
+  #parseAll(rows: readonly Row[]): FileRecord[] {
+    return rows.map((row) => this.#parse(row)).filter((record) => record !== undefined);
+  }
+
+  #parse(row: Row | undefined): FileRecord | undefined {
+    if (row === undefined) return undefined;
+    try {
+      return parseRecord(textOf(row, "body"));
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+      this.#database.markDamaged(cause.message);
+      throw new CatalogDamagedError(`The catalog is damaged: ${cause.message}`, { cause });
+    }
+  }
+}

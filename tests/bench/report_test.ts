@@ -1,0 +1,87 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import type { BenchReport } from "../../scripts/bench/bench_report.ts";
+import type { Cell } from "../../scripts/bench/cell.ts";
+import { parseReport, renderComparison } from "../../scripts/bench/compare.ts";
+import { parseBenchOptions } from "../../scripts/bench/options.ts";
+import { Recorder } from "../../scripts/bench/recorder.ts";
+import { renderReport } from "../../scripts/bench/render.ts";
+
+const size = 64 * 1024 ** 2;
+const floor: Cell = { operation: "push", size, clients: 1, path: "floor" };
+const direct: Cell = { ...floor, path: "direct" };
+const gateway: Cell = { ...floor, path: "gateway" };
+
+/** A report of pushes that took so many ms each. */
+function reportOf(times: readonly (readonly [Cell, readonly number[]])[]): BenchReport {
+  const recorder = new Recorder();
+  for (const [cell, runs] of times) {
+    for (const elapsedMs of runs) {
+      const result = { callsMs: [elapsedMs], elapsedMs, sha256: [] };
+      recorder.add(cell, { result, cpuSeconds: 0.1, peakBytes: 50 * 1024 ** 2 });
+    }
+  }
+  recorder.fail(gateway, "ERR busy");
+  const options = parseBenchOptions([])!;
+  return {
+    schema: 1,
+    began: "2025-01-01T00:00:00.000Z",
+    seconds: 10,
+    machine: {
+      cpu: "Abacus",
+      cores: 2,
+      memoryBytes: 8 * 1024 ** 3,
+      system: "linux 6",
+      deno: "2.9.6",
+      loadBefore: 0,
+    },
+    options,
+    rings: [{
+      nodes: 5,
+      durability: "fsync",
+      startMs: 900,
+      healMs: { median: 1_000, min: 900, max: 1_200 },
+      syncMs: undefined,
+      rounds: 3,
+      cells: recorder.report([floor, direct, gateway]),
+      processes: [],
+    }],
+  };
+}
+
+Deno.test("Recorder measures a median by the floor's best round", () => {
+  const { rings } = reportOf([[floor, [100, 50, 200]], [direct, [100, 400, 200]]]);
+  const [best, ours, failed] = rings[0]!.cells;
+  assertEquals(best?.kind === "measured" && best.timesFloor, undefined);
+  assertEquals(ours?.kind === "measured" && ours.timesFloor, 4);
+  assertEquals(failed?.kind === "failed" && failed.reason, "ERR busy");
+});
+
+Deno.test("renderReport() shows figures, and failures apart from them", () => {
+  const text = renderReport(reportOf([[floor, [100]], [direct, [200, 400]]]));
+  assertStringIncludes(text, "5 nodes, fsync: ready after 0.90 s");
+  assertStringIncludes(text, "alive again after 1.00 s (0.90 s–1.20 s), 3 rounds");
+  assertStringIncludes(text, "FAILED push 64 MiB gateway: ERR busy");
+  const row = text.split("\n").find((line) => line.includes("direct"));
+  // 64 MiB a call, 3.75 calls a second (the middle of 2.5 and 5), 0.2 CPU seconds for both calls.
+  assertEquals(row?.split(/\s{2,}/), [
+    ...["push", "64 MiB", "1", "direct", "252", "168–336", "2.67", "3.75", "200", "1.60 s/GiB"],
+    "50",
+  ]);
+});
+
+Deno.test("renderComparison() shows by how much the same cells changed", () => {
+  const before = reportOf([[floor, [100]], [direct, [400]]]);
+  const now = reportOf([[floor, [100]], [direct, [200]]]);
+  const text = renderComparison(now, parseReport(JSON.stringify(before)));
+  const row = text.split("\n").find((line) => line.includes("direct"));
+  assertEquals(row?.split(/\s{2,}/), [
+    ...["5 nodes, fsync", "push", "64 MiB", "1", "direct", "4.00", "2.00", "+100 %", "-50 %"],
+    ...["0 %", "0 %"],
+  ]);
+});
+
+Deno.test("parseReport() refuses what is no report", () => {
+  for (const text of ["", "{}", "[]", '{"schema":2,"rings":[]}']) {
+    assertThrows(() => parseReport(text), SyntaxError);
+  }
+});

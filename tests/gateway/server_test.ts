@@ -1,0 +1,335 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { NodePicker } from "../../src/gateway/node_picker.ts";
+import { GatewayServer } from "../../src/gateway/server.ts";
+import { BufferPool } from "../../src/net/buffer_pool.ts";
+import type { Connection } from "../../src/net/transport.ts";
+import { Watchdog } from "../../src/net/watchdog.ts";
+import { writeAll, writeText } from "../../src/net/write_all.ts";
+import { formatAddress, type NodeAddress } from "../../src/protocol/address.ts";
+import { connectionsMax, idleMs } from "../../src/protocol/limits.ts";
+import { parseEntries } from "../../src/protocol/lists.ts";
+import { silentLogger } from "../../src/runtime/log.ts";
+import { FakeClock, settle } from "../support/fake_clock.ts";
+import { type FakeConnectionOptions, FakeTransport } from "../support/fake_transport.ts";
+import { type Answer, LineNode } from "../support/line_node.ts";
+
+const pure = { permissions: "none" } as const;
+const door = formatAddress("127.0.0.1", 8000);
+const first = formatAddress("127.0.0.1", 7000);
+const second = formatAddress("127.0.0.1", 7001);
+
+/** A gateway before two nodes that may or may not be there. */
+class Stage implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly watchdog = new Watchdog(this.clock);
+  readonly transport: FakeTransport;
+  readonly picker = new NodePicker([first, second]);
+  readonly pool = new BufferPool(this.clock, { bufferBytes: 32 * 1024, totalBytes: 128 * 1024 });
+  readonly server: GatewayServer;
+  stopped = 0;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(options: FakeConnectionOptions = {}) {
+    this.transport = new FakeTransport(options);
+    const { clock, watchdog, transport, picker, pool } = this;
+    const verbs = {
+      noun: "GATEWAY",
+      id: "secret",
+      info: () => "id: secret\nOK\n",
+      stop: () => void (this.stopped += 1),
+    };
+    const log = silentLogger;
+    this.server = new GatewayServer({ clock, watchdog, transport, picker, pool, verbs, log });
+    this.#running = this.server.run(transport.listen("127.0.0.1", 8000), this.#stop.signal);
+  }
+
+  /** A node that takes `NODE RESTRICT`, then answers as told. */
+  node(address: NodeAddress, answer: Answer): LineNode {
+    return new LineNode(
+      this.transport,
+      address,
+      (line, call) => line === "NODE RESTRICT" ? "OK\n" : answer(line, call),
+    );
+  }
+
+  connect(): Promise<Connection> {
+    return this.transport.dial(door, { timeoutMs: 1_000 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    this.watchdog.close();
+    assertEquals(this.server.connections, 0);
+    assertEquals(this.pool.usedBuffers, 0);
+  }
+}
+
+/** Reads until the other side ends. */
+async function readAll(conn: Connection): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: number[] = [];
+  const buffer = new Uint8Array(8 * 1024);
+  for (let count; (count = await conn.read(buffer)) !== null;) {
+    pieces.push(...buffer.subarray(0, count));
+  }
+  return new Uint8Array(pieces);
+}
+
+async function ask(conn: Connection, text: string): Promise<string> {
+  await writeText(conn, text);
+  await conn.closeWrite();
+  return new TextDecoder().decode(await readAll(conn));
+}
+
+Deno.test("the gateway passes lines to the first node, and its answers back", pure, async () => {
+  await using stage = new Stage();
+  await using node = stage.node(first, (line) => `you said ${line}\n`);
+  await using other = stage.node(second, () => "wrong node\n");
+  using conn = await stage.connect();
+  assertEquals(
+    await ask(conn, "NODE PING\nFILE LIST\r\n"),
+    "you said NODE PING\nyou said FILE LIST\n",
+  );
+  assertEquals(node.lines, ["NODE RESTRICT", "NODE PING", "FILE LIST"]);
+  assertEquals(other.lines, []);
+});
+
+Deno.test("the gateway takes a last line without its end for a line", pure, async () => {
+  await using stage = new Stage({ readBytesMax: 1 });
+  await using _node = stage.node(first, (line) => `${line}!\n`);
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "NODE PING"), "NODE PING!\n");
+});
+
+Deno.test("the gateway restricts an original too, and swallows its refusal", pure, async () => {
+  await using stage = new Stage();
+  await using _original = new LineNode(
+    stage.transport,
+    first,
+    (line) => line === "NODE PING" ? "PONG\n" : "ERR unknown NODE command\n",
+  );
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "NODE PING\n"), "PONG\n");
+});
+
+Deno.test(
+  "the gateway tries the next node when one refuses, hangs up or is busy",
+  pure,
+  async () => {
+    const answers: Answer[] = [() => "close", () => "ERR busy\n"];
+    for (const answer of answers) {
+      await using stage = new Stage();
+      await using _bad = new LineNode(stage.transport, first, answer);
+      await using _good = stage.node(second, () => "PONG\n");
+      using conn = await stage.connect();
+      assertEquals(await ask(conn, "NODE PING\n"), "PONG\n");
+    }
+    await using stage = new Stage();
+    await using _good = stage.node(second, () => "PONG\n");
+    using conn = await stage.connect();
+    assertEquals(await ask(conn, "NODE PING\n"), "PONG\n");
+  },
+);
+
+Deno.test("the gateway tries the next node when one does not answer in time", pure, async () => {
+  await using stage = new Stage();
+  await using _silent = new LineNode(stage.transport, first, () => undefined);
+  await using _good = stage.node(second, () => "PONG\n");
+  using conn = await stage.connect();
+  const answered = ask(conn, "NODE PING\n");
+  await stage.clock.advance(3_000);
+  assertEquals(await answered, "PONG\n");
+  assertEquals(stage.picker.candidates(), [second, first]);
+});
+
+Deno.test(
+  "the gateway says when no node is alive, and finds one that came back",
+  pure,
+  async () => {
+    await using stage = new Stage();
+    using before = await stage.connect();
+    assertEquals(await ask(before, "NODE PING\n"), "ERR no node is alive\n");
+    stage.picker.update(parseEntries("7000=Dead,7001=Dead")!);
+    await using _node = stage.node(second, () => "PONG\n");
+    using after = await stage.connect();
+    assertEquals(await ask(after, "NODE PING\n"), "PONG\n");
+  },
+);
+
+Deno.test("the gateway says busy when every node is", pure, async () => {
+  await using stage = new Stage();
+  await using _first = new LineNode(stage.transport, first, () => "ERR busy\n");
+  await using _second = new LineNode(stage.transport, second, () => "ERR busy\n");
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "NODE PING\n"), "ERR busy\n");
+});
+
+Deno.test("the gateway leaves bodies as they are, byte by byte and in bulk", pure, async () => {
+  const body = new Uint8Array(200_000).map((_, index) => (index * 7) % 256);
+  for (
+    const options of [{ readBytesMax: 1_000, writeBytesMax: 777 }, { windowBytes: 256 * 1024 }]
+  ) {
+    await using stage = new Stage(options);
+    const received = new Uint8Array(body.length);
+    let receivedBytes = 0;
+    await using _node = stage.node(first, async (_line, { conn, reader }) => {
+      receivedBytes = await reader.readFull(received);
+      await writeAll(conn, body);
+      return "close";
+    });
+    using conn = await stage.connect();
+    await writeText(conn, `FILE PUSH ${body.length} a\n`);
+    await writeAll(conn, body);
+    await conn.closeWrite();
+    const answer = await readAll(conn);
+    assertEquals([answer.length, receivedBytes], [body.length, body.length]);
+    assert(answer.every((byte, index) => byte === body[index]));
+    assert(received.every((byte, index) => byte === body[index]));
+  }
+});
+
+Deno.test("the gateway lets the client read on when it has ended its own side", pure, async () => {
+  await using stage = new Stage();
+  await using _node = stage.node(first, async (_line, { conn, reader }) => {
+    // Answers only once the client's end has come through.
+    assertEquals(await reader.readLine(10), "eof");
+    await writeText(conn, "at last\n");
+    return "close";
+  });
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "FILE LIST\n"), "at last\n");
+});
+
+Deno.test("the gateway closes the node's side when the client vanishes", pure, async () => {
+  await using stage = new Stage();
+  await using node = stage.node(first, () => undefined);
+  const conn = await stage.connect();
+  await writeText(conn, "FILE PUSH 1000 a\nhalf");
+  await settle();
+  assertEquals(node.open, 1);
+  (conn as unknown as { cut(): void }).cut();
+  await stage.clock.advance(100);
+  assertEquals([node.open, stage.server.connections], [0, 0]);
+  conn.close();
+});
+
+Deno.test(
+  "the gateway closes a client that goes on sending after the node has ended",
+  pure,
+  async () => {
+    await using stage = new Stage();
+    await using _node = stage.node(first, () => "close");
+    using conn = await stage.connect();
+    await writeText(conn, "FILE PULL a\n");
+    assertEquals(await readAll(conn), new Uint8Array());
+    assertEquals(stage.server.connections, 1);
+    await stage.clock.advance(3_000);
+    assertEquals(stage.server.connections, 0);
+  },
+);
+
+Deno.test("the gateway drops a client that says nothing", pure, async () => {
+  await using stage = new Stage();
+  using conn = await stage.connect();
+  const ended = readAll(conn);
+  await stage.clock.advance(idleMs - 1_000);
+  assertEquals(stage.server.connections, 1);
+  await stage.clock.advance(2_000);
+  assertEquals(await ended, new Uint8Array());
+});
+
+Deno.test(
+  "the gateway waits for a heal walk, and drops what is silent for longer",
+  pure,
+  async () => {
+    await using stage = new Stage();
+    await using _node = stage.node(first, () => undefined);
+    using conn = await stage.connect();
+    await writeText(conn, "NODE HEAL\n");
+    await stage.clock.advance(70_000);
+    assertEquals(stage.server.connections, 1);
+    await stage.clock.advance(30_000);
+    assertEquals(stage.server.connections, 0);
+  },
+);
+
+Deno.test("the gateway drops a client that does not read", pure, async () => {
+  await using stage = new Stage();
+  await using node = stage.node(first, async (_line, { conn }) => {
+    await writeAll(conn, new Uint8Array(1_000_000));
+    return "close";
+  });
+  using conn = await stage.connect();
+  await writeText(conn, "FILE PULL a\n");
+  await stage.clock.advance(40_000);
+  assertEquals(node.open, 1);
+  await stage.clock.advance(10_000);
+  assertEquals([node.open, stage.server.connections], [0, 0]);
+});
+
+Deno.test("the gateway answers HTTP without asking a node", pure, async () => {
+  await using stage = new Stage();
+  await using node = stage.node(first, () => "PONG\n");
+  using conn = await stage.connect();
+  const request = "GET /files HTTP/1.1\r\nHost: localhost\r\n\r\nNODE PING\n";
+  assertMatch(await ask(conn, request), /^HTTP\/1\.1 501 Not Implemented\r\n/);
+  assertEquals(node.lines, []);
+});
+
+Deno.test("the gateway answers GATEWAY INFO and STOP itself", pure, async () => {
+  await using stage = new Stage();
+  await using node = stage.node(first, () => "PONG\n");
+  using conn = await stage.connect();
+  assertEquals(
+    await ask(conn, "gateway info\nGATEWAY STOP wrong\n"),
+    [
+      "id: secret\nOK\n",
+      "ERR GATEWAY STOP needs the id that INFO tells\n",
+    ].join(""),
+  );
+  assertEquals(stage.stopped, 0);
+  using again = await stage.connect();
+  assertEquals(await ask(again, "GATEWAY STOP secret\n"), "OK\n");
+  assertEquals([stage.stopped, node.lines.length], [1, 0]);
+});
+
+Deno.test("the gateway refuses a line that does not end", pure, async () => {
+  await using stage = new Stage();
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "x".repeat(70_000)), "ERR line too long\n");
+});
+
+Deno.test(
+  "the gateway is busy when it has enough connections, and free again after",
+  pure,
+  async () => {
+    await using stage = new Stage();
+    await using _node = stage.node(first, () => "PONG\n");
+    const held: Connection[] = [];
+    while (held.length < connectionsMax) held.push(await stage.connect());
+    await settle();
+    using late = await stage.connect();
+    assertEquals(new TextDecoder().decode(await readAll(late)), "ERR busy\n");
+    for (const conn of held) conn.close();
+    await stage.clock.advance(2_000);
+    assertEquals(stage.server.connections, 0);
+    using conn = await stage.connect();
+    assertStringIncludes(await ask(conn, "NODE PING\n"), "PONG");
+  },
+);
+
+Deno.test("the gateway ends all connections when it stops", pure, async () => {
+  const stage = new Stage();
+  const node = stage.node(first, () => undefined);
+  using passed = await stage.connect();
+  using silent = await stage.connect();
+  await writeText(passed, "NODE HEAL\n");
+  await settle();
+  await stage[Symbol.asyncDispose]();
+  assertEquals([await readAll(passed), await readAll(silent)], [
+    new Uint8Array(),
+    new Uint8Array(),
+  ]);
+  await node[Symbol.asyncDispose]();
+});

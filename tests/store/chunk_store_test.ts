@@ -1,0 +1,469 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DamagedChunkError } from "../../src/store/errors.ts";
+import {
+  address,
+  bytesOf,
+  readChunk,
+  self,
+  stageOwn,
+  stagePart,
+  StoreFixture,
+  testPush,
+  tombstone,
+  ulid,
+} from "../support/store_fixture.ts";
+
+const first = testPush("a.txt", "push-1", bytesOf("first version. "));
+const second = testPush("a.txt", "push-2", bytesOf("the second version is longer. "));
+
+Deno.test("ChunkStore.stage() keeps bytes under their push id until the record comes", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stageOwn(store, first);
+  assertEquals(fixture.files("staging"), ["push-1.0", "push-1.1"]);
+  assertEquals(store.stagedPushes(), [{
+    pushId: "push-1",
+    name: "a.txt",
+    coordinator: self,
+    incarnation: "incarnation-1",
+    timeMs: 1_000_000,
+    bytes: 10,
+  }]);
+  assertEquals(store.stagingBytes(), 10);
+  assertEquals(await readChunk(store, "push-1", 1), first.parts[1]);
+  assertEquals(await store.commit(first.record(1)), {
+    outcome: "stored",
+    missing: [],
+    unverified: [],
+  });
+  assertEquals(fixture.files("staging"), []);
+  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
+  assertEquals(Deno.readFileSync(fixture.slot(first, 1)), first.parts[1]);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+  assertEquals(store.catalog.record("a.txt"), first.record(1));
+  assertEquals(store.stagedPushes(), []);
+});
+
+Deno.test("ChunkStore.commit() twice is a commit once", async () => {
+  await using fixture = await StoreFixture.open();
+  await stageOwn(fixture.store, first);
+  const digest = fixture.store.catalog.digest.root();
+  const results = await Promise.all([
+    fixture.store.commit(first.record(1)),
+    fixture.store.commit(first.record(1)),
+  ]);
+  assertEquals(results.map(({ outcome }) => outcome), ["stored", "same"]);
+  assertEquals((await fixture.store.commit(first.record(1))).outcome, "same");
+  assert(digest !== fixture.store.catalog.digest.root());
+  assertEquals(fixture.files("content").length, 1);
+});
+
+Deno.test("ChunkStore.commit() of a lower version changes nothing", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stageOwn(store, first);
+  await stageOwn(store, second);
+  await store.commit(second.record(2));
+  const root = store.catalog.digest.root();
+  assertEquals(await store.commit(first.record(1)), { outcome: "higher", version: ulid(2) });
+  assertEquals(store.catalog.digest.root(), root);
+  assertEquals(await readChunk(store, "push-2", 0), second.parts[0]);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+  assertEquals(fixture.files("staging"), ["push-1.0", "push-1.1"]);
+});
+
+Deno.test("ChunkStore.commit() says which parts it lacks", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stagePart(store, first, 1, 1);
+  assertEquals(await store.commit(first.record(1)), {
+    outcome: "stored",
+    missing: [0],
+    unverified: [],
+  });
+  assertEquals(await store.missing(first.record(1)), [0]);
+  await stagePart(store, first, 0, 0);
+  assertEquals(await store.commit(first.record(1)), {
+    outcome: "same",
+    missing: [],
+    unverified: [],
+  });
+  assertEquals(await store.missing(first.record(1)), []);
+  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
+});
+
+Deno.test("ChunkStore.commit() puts what is not as its record says into quarantine", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  const other = testPush("a.txt", "push-1", bytesOf("FIRST version. "));
+  await stageOwn(store, other);
+  const result = await store.commit(first.record(1));
+  assert(result.outcome === "stored");
+  assertEquals(result.missing, [0]);
+  assertEquals(fixture.files("quarantine"), ["push-1.0"]);
+  assertEquals(fixture.lost.map(({ part }) => part), [0]);
+});
+
+Deno.test("ChunkStore: of two racing pushes the last committed one is read, also when it comes back", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stageOwn(store, first);
+  await stageOwn(store, second);
+  await store.commit(first.record(1));
+  await store.commit(second.record(2));
+  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), second.parts[0]);
+  assertEquals(fixture.files("retired"), ["push-1.0", "push-1.1"]);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+  assertEquals((await store.commit(first.record(3))).outcome, "stored");
+  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
+  assertEquals(Deno.readFileSync(fixture.slot(first, 1)), first.parts[1]);
+  assertEquals(fixture.files("retired"), ["push-2.0", "push-2.1"]);
+  assertEquals(await readChunk(store, "push-2", 1), second.parts[1]);
+});
+
+Deno.test("ChunkStore: commits of one name that overlap end in the highest", async () => {
+  for (const order of [[1, 2, 3], [3, 1, 2], [2, 3, 1]]) {
+    await using fixture = await StoreFixture.open({ durability: "fsync" });
+    const { store } = fixture;
+    await stageOwn(store, first);
+    await stageOwn(store, second);
+    const records = [first.record(1), second.record(2), first.record(3)];
+    await Promise.all(
+      order.map((version) => store.commit(records[version - 1] ?? first.record(0))),
+    );
+    assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0], `order ${order}`);
+    assertEquals(Deno.readFileSync(fixture.slot(first, 1)), first.parts[1], `order ${order}`);
+    assertEquals(await readChunk(store, "push-2", 0), second.parts[0]);
+  }
+});
+
+Deno.test("ChunkStore.commit() of a tombstone retires the chunks", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stageOwn(store, first);
+  await store.commit(first.record(1));
+  assertEquals((await store.commit(tombstone("a.txt", 2))).outcome, "stored");
+  assertEquals(fixture.files("content"), []);
+  assertEquals(fixture.files("retired"), ["push-1.0", "push-1.1"]);
+  assertEquals(store.catalog.list("", 10), []);
+  assertEquals((await store.commit(first.record(1))).outcome, "higher");
+});
+
+Deno.test("ChunkStore.collect() deletes what was retired long enough ago and nobody reads", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store, clock } = fixture;
+  await stageOwn(store, first);
+  await stageOwn(store, second);
+  await store.commit(first.record(1));
+  await store.commit(second.record(2));
+  await clock.advance(59_999);
+  assertEquals(await store.collect(), 0);
+  const reader = await store.open("push-1", 0);
+  await clock.advance(1);
+  assertEquals(await store.collect(), 1);
+  assertEquals(fixture.files("retired"), ["push-1.0"]);
+  const buffer = new Uint8Array(5);
+  assertEquals(await reader?.readBlock(0, buffer), 5);
+  assertEquals(buffer, first.parts[0]);
+  reader?.close();
+  assertEquals(await store.collect(), 1);
+  assertEquals(fixture.files("retired"), []);
+  assertEquals(await store.open("push-1", 0), undefined);
+  assertEquals(await readChunk(store, "push-2", 0), second.parts[0]);
+});
+
+Deno.test("ChunkStore.collect() counts the grace from the last time a chunk was retired", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store, clock } = fixture;
+  await stageOwn(store, first);
+  await store.commit(first.record(1));
+  await store.commit(tombstone("a.txt", 2));
+  await clock.advance(50_000);
+  await store.commit(first.record(3));
+  await store.commit(tombstone("a.txt", 4));
+  await clock.advance(50_000);
+  assertEquals(await store.collect(), 0);
+  await fixture.reopen();
+  await clock.advance(59_999);
+  assertEquals(await fixture.store.collect(), 0);
+  await clock.advance(1);
+  assertEquals(await fixture.store.collect(), 2);
+});
+
+Deno.test("ChunkStore.abort() drops what is staged, and what still arrives", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stagePart(store, first, 0, 0);
+  const chunk = { ...first, parts: 3, part: 1, copy: 1, length: 5 };
+  await using writer = store.stage(chunk);
+  await writer.write(bytesOf("ab"));
+  assertEquals(store.stagingBytes(), 10);
+  assertEquals(await store.abort("push-1"), true);
+  assertEquals(fixture.files("staging"), []);
+  assertEquals(store.stagingBytes(), 0);
+  await assertRejects(() => writer.write(bytesOf("cde")), Error, "was given up");
+  await assertRejects(() => stagePart(store, first, 0, 0), Error, "was aborted");
+  assertEquals(await store.abort("push-1"), true);
+});
+
+Deno.test("ChunkStore.abort() leaves a committed push alone", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stagePart(store, first, 0, 0);
+  await store.commit(first.record(1));
+  await stagePart(store, first, 1, 1);
+  assertEquals(await store.abort("push-1"), false);
+  assertEquals(await store.missing(first.record(1)), []);
+});
+
+Deno.test("ChunkStore: a record clears the abort of its push", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await store.abort("push-1");
+  await store.commit(first.record(1));
+  await stageOwn(store, first);
+  assertEquals(await store.missing(first.record(1)), []);
+});
+
+Deno.test("StagingWriter takes bytes in any pieces, and no others than announced", async () => {
+  await using fixture = await StoreFixture.open({ durability: "fsync" });
+  const { store } = fixture;
+  const bytes = bytesOf("0123456789", 600_000);
+  const push = testPush("big", "push-big", bytesOf("0123456789", 1_800_000));
+  const chunk = { name: "big", pushId: "push-big", parts: 3, part: 0, copy: 0, length: 600_000 };
+  {
+    await using writer = store.stage(chunk);
+    for (let at = 0, step = 1; at < bytes.length; at += step, step = step * 3 + 1) {
+      await writer.write(bytes.subarray(at, at + step));
+    }
+    assertEquals(await writer.finish(), push.record(1).placement[0]?.checksums);
+  }
+  assertEquals(await readChunk(store, "push-big", 0), bytes);
+  await assertRejects(() => store.stageBytes(chunk, bytes.subarray(1)), RangeError);
+  {
+    await using writer = store.stage({ ...chunk, part: 1 });
+    await assertRejects(() => writer.write(new Uint8Array(600_001)), RangeError, "More than");
+  }
+  {
+    await using writer = store.stage({ ...chunk, part: 1 });
+    await writer.write(bytes.subarray(1));
+    await assertRejects(() => writer.finish(), RangeError, "Only 599999 of 600000");
+  }
+  {
+    await using writer = store.stage({ ...chunk, part: 1 });
+    await writer.write(bytes);
+  }
+  assertEquals(fixture.files("staging"), ["push-big.0"]);
+});
+
+Deno.test("ChunkStore stages empty chunks", async () => {
+  await using fixture = await StoreFixture.open({ durability: "fsync" });
+  const { store } = fixture;
+  const push = testPush("empty", "push-0", bytesOf("x", 0));
+  await stageOwn(store, push);
+  await store.commit(push.record(1));
+  assertEquals(await readChunk(store, "push-0", 0), new Uint8Array());
+  assertEquals(await store.checkChunk("push-0", 1), "ok");
+  assertEquals(await store.missing(push.record(1)), []);
+});
+
+Deno.test("ChunkStore.stage() refuses what would leave its directory", async () => {
+  await using fixture = await StoreFixture.open();
+  const chunk = { name: "a", pushId: "p", parts: 1, part: 0, copy: 0, length: 1 };
+  const bad = [{ pushId: "../x" }, { name: "../a" }, { name: "" }, { part: 1 }, { copy: -1 }, {
+    length: 0.5,
+  }];
+  for (const wrong of bad) {
+    await assertRejects(
+      () => fixture.store.stageBytes({ ...chunk, ...wrong }, new Uint8Array(wrong.length ?? 1)),
+      RangeError,
+    );
+  }
+  assertEquals(fixture.files("staging"), []);
+});
+
+Deno.test("ChunkStore.stage() again replaces what is staged and keeps what is placed", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  const other = testPush("a.txt", "push-1", bytesOf("FIRST VERSION. "));
+  await stageOwn(store, other);
+  await stageOwn(store, first);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+  await store.commit(first.record(1));
+  await stageOwn(store, first);
+  assertEquals(fixture.files("staging"), []);
+  await assertRejects(() => stagePart(store, other, 0, 0), Error, "with other bytes");
+  assertEquals(fixture.files("staging"), []);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+});
+
+Deno.test("ChunkStore.stage() of a retired chunk keeps it from being collected", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store, clock } = fixture;
+  await stageOwn(store, first);
+  await store.commit(first.record(1));
+  await store.commit(tombstone("a.txt", 2));
+  await stageOwn(store, first);
+  assertEquals(fixture.files("staging"), ["push-1.0", "push-1.1"]);
+  await clock.advance(100_000);
+  assertEquals(await store.collect(), 0);
+  assertEquals(await store.commit(first.record(3)), {
+    outcome: "stored",
+    missing: [],
+    unverified: [],
+  });
+});
+
+for (
+  const [what, damage] of [
+    ["flipped", (path: string) => {
+      const bytes = Deno.readFileSync(path);
+      bytes[1]! ^= 1;
+      Deno.writeFileSync(path, bytes);
+    }],
+    ["truncated", (path: string) => Deno.truncateSync(path, 2)],
+    ["removed", (path: string) => Deno.removeSync(path)],
+  ] as const
+) {
+  Deno.test(`ChunkStore never reads a ${what} chunk, and takes a repaired one`, async () => {
+    await using fixture = await StoreFixture.open();
+    const { store } = fixture;
+    await stageOwn(store, first);
+    await store.commit(first.record(1));
+    damage(fixture.slot(first, 0));
+    try {
+      assertEquals(await readChunk(store, "push-1", 0), undefined);
+    } catch (error) {
+      assert(error instanceof DamagedChunkError);
+    }
+    assertEquals(fixture.lost.map(({ pushId, part }) => [pushId, part]), [["push-1", 0]]);
+    assertEquals(fixture.files("content"), []);
+    assertEquals(fixture.files("quarantine").length, what === "removed" ? 0 : 1);
+    assertEquals(await store.missing(first.record(1)), [0]);
+    await stagePart(store, first, 0, 0);
+    await store.commit(first.record(1));
+    assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+    assertEquals(await store.missing(first.record(1)), []);
+  });
+
+  Deno.test(`ChunkStore.checkChunk() finds a ${what} chunk`, async () => {
+    await using fixture = await StoreFixture.open();
+    const { store } = fixture;
+    await stageOwn(store, first);
+    await store.commit(first.record(1));
+    assertEquals(await store.checkChunk("push-1", 1), "ok");
+    damage(fixture.slot(first, 1));
+    assert(await store.checkChunk("push-1", 1) !== "ok");
+    assertEquals(fixture.lost.map(({ part }) => part), [1]);
+    assertEquals(await store.checkChunk("push-1", 1), "missing");
+  });
+}
+
+Deno.test("ChunkStore: a reader of damaged bytes does not harm the repaired chunk", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stageOwn(store, first);
+  await store.commit(first.record(1));
+  using slow = await store.open("push-1", 0);
+  Deno.writeTextFileSync(fixture.slot(first, 0), "wrong");
+  await assertRejects(() => readChunk(store, "push-1", 0), DamagedChunkError);
+  await stagePart(store, first, 0, 0);
+  await store.commit(first.record(1));
+  await assertRejects(async () => await slow?.readBlock(0, new Uint8Array(5)), DamagedChunkError);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+  assertEquals(fixture.files("quarantine"), ["push-1.0"]);
+});
+
+Deno.test("ChunkStore.missingRecords() finds what the catalog promises and the disk lacks", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  const pushes = Array.from(
+    { length: 300 },
+    (_, i) => testPush(`file ${i}`, `push-${i}`, bytesOf(`file ${i}`)),
+  );
+  for (const push of pushes) await stageOwn(store, push);
+  await store.commitAll(pushes.map((push, i) => push.record(i)));
+  assertEquals(await Array.fromAsync(store.missingRecords()), []);
+  Deno.removeSync(fixture.slot(pushes[7]!, 0));
+  Deno.truncateSync(fixture.slot(pushes[299]!, 1), 1);
+  const found = await Array.fromAsync(store.missingRecords());
+  assertEquals(
+    found.map(({ record, parts }) => [record.name, parts]),
+    [["file 299", [1]], ["file 7", [0]]],
+  );
+});
+
+Deno.test("ChunkStore.openByChunkName() gives the current version", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  const read = async (chunk: string, place: "content" | "backup") => {
+    using reader = await store.openByChunkName(chunk, place);
+    return reader?.pushId;
+  };
+  await stageOwn(store, first);
+  assertEquals(await read("a.txt.part-001-of-003", "content"), undefined);
+  await store.commit(first.record(1));
+  await stageOwn(store, second);
+  assertEquals(await read("a.txt.part-001-of-003", "content"), "push-1");
+  await store.commit(second.record(2));
+  assertEquals(await read("a.txt.part-001-of-003", "content"), "push-2");
+  assertEquals(await read("a.txt.part-001-of-003", "backup"), undefined);
+  assertEquals(await read("a.txt.part-002-of-003", "backup"), "push-2");
+  assertEquals(await read("../a.txt", "backup"), undefined);
+});
+
+Deno.test("ChunkStore.placeForeign() places without a record, and a record retires it", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  for (const pushId of ["foreign-1", "foreign-2"]) {
+    const bytes = bytesOf(pushId);
+    const chunk = { pushId, name: "a.txt", parts: 3, part: 0, copy: 0, length: bytes.length };
+    await store.stageBytes(chunk, bytes);
+    await store.placeForeign(pushId);
+    assertEquals(Deno.readFileSync(fixture.slot(first, 0)), bytes);
+  }
+  assertEquals(fixture.files("retired"), ["foreign-1.0"]);
+  await stageOwn(store, first);
+  await store.commit(first.record(1));
+  assertEquals(fixture.files("retired"), ["foreign-1.0", "foreign-2.0"]);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+});
+
+Deno.test("ChunkStore.commit() of a foreign record takes the checksums that were staged", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stageOwn(store, first);
+  const known = first.record(1);
+  const placement = known.placement.map((part) => ({
+    ...part,
+    checksums: "",
+    nodes: [address(2)],
+  }));
+  const record = { ...known, sha256: "", foreign: true, placement };
+  assertEquals(await store.commit(record), { outcome: "stored", missing: [], unverified: [] });
+  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
+  Deno.writeTextFileSync(fixture.slot(first, 0), "wrong");
+  await assertRejects(() => readChunk(store, "push-1", 0), DamagedChunkError);
+});
+
+Deno.test("ChunkStore.chunks() walks over everything", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  await stageOwn(store, first);
+  await store.commit(first.record(1));
+  await stageOwn(store, second);
+  const places: string[] = [];
+  let page = store.chunks(undefined, 1);
+  while (page.length > 0) {
+    for (const chunk of page) places.push(`${chunk.pushId}.${chunk.part} ${chunk.place}`);
+    page = store.chunks(page.at(-1), 1);
+  }
+  assertEquals(places, [
+    "push-1.0 content",
+    "push-1.1 backup",
+    "push-2.0 staging",
+    "push-2.1 staging",
+  ]);
+  const { chunks, chunkBytes, stagedBytes, retiredBytes } = store.usage();
+  assertEquals([chunks, chunkBytes, stagedBytes, retiredBytes], [2, 10, 20, 0]);
+});

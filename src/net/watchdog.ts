@@ -5,15 +5,16 @@ import type { Connection } from "./transport.ts";
 /** How a {@linkcode Watchdog} looks. */
 export interface WatchdogOptions {
   /**
-   * Milliseconds between two looks at all connections. A limit takes effect up to that much late,
-   * never early; a shorter pause costs processor time in an idle process.
+   * The least time between two looks at all connections, in ms. A limit takes effect up to that
+   * much late, never early; a shorter pause costs processor time while many limits are short.
    */
   readonly sweepMs?: number;
 }
 
 /**
  * The deadlines of all connections of a process, kept by one timer, so that a read or a write costs
- * no timer of its own.
+ * no timer of its own. It is set for the nearest deadline: a process whose connections are idle
+ * wakes up as seldom as they run out.
  *
  * Time in which the process did not run (it was stopped, the machine slept) does not count: what
  * came in meanwhile is still to be read, and nobody was slow.
@@ -22,16 +23,18 @@ export class Watchdog implements Disposable {
   readonly #clock: Clock;
   readonly #sweepMs: number;
   readonly #guarded = new Set<GuardedConnection>();
-  readonly #timer: Timer;
+  #timer: Timer | undefined;
+  /** When the timer is due; Infinity while there is nothing to look for. */
+  #dueMs = Infinity;
   #lastSweepMs: number;
   #skippedMs = 0;
+  #isClosed = false;
 
   constructor(clock: Clock, { sweepMs = 250 }: WatchdogOptions = {}) {
     if (!(sweepMs > 0)) throw new RangeError(`Cannot sweep every ${sweepMs} ms`);
     this.#clock = clock;
     this.#sweepMs = sweepMs;
     this.#lastSweepMs = clock.nowMs();
-    this.#timer = clock.every(sweepMs, () => this.#sweep());
   }
 
   /**
@@ -43,9 +46,10 @@ export class Watchdog implements Disposable {
     const guarded = new GuardedConnection(conn, {
       nowMs: () => this.#clock.nowMs() - this.#skippedMs,
       leave: () => this.#guarded.delete(guarded),
+      expect: (ms) => this.#expect(ms + this.#skippedMs),
     });
-    guarded.set(stallMs);
     this.#guarded.add(guarded);
+    guarded.set(stallMs);
     return guarded;
   }
 
@@ -56,7 +60,8 @@ export class Watchdog implements Disposable {
 
   /** Watches no longer; the connections stay open, without deadlines. */
   close(): void {
-    this.#timer.stop();
+    this.#isClosed = true;
+    this.#timer?.stop();
     this.#guarded.clear();
   }
 
@@ -64,12 +69,29 @@ export class Watchdog implements Disposable {
     this.close();
   }
 
+  /** Sees to it that there is a look soon after a moment, on the machine's clock. */
+  #expect(ms: number): void {
+    const dueMs = Math.max(ms, this.#lastSweepMs + this.#sweepMs);
+    if (dueMs >= this.#dueMs || this.#isClosed) return;
+    this.#timer?.stop();
+    this.#dueMs = dueMs;
+    this.#timer = this.#clock.every(
+      Math.max(1, Math.ceil(dueMs - this.#clock.nowMs())),
+      () => this.#sweep(),
+    );
+  }
+
   #sweep(): void {
     const nowMs = this.#clock.nowMs();
-    const lateMs = nowMs - this.#lastSweepMs - this.#sweepMs;
+    const lateMs = nowMs - this.#dueMs;
+    if (lateMs > standstillSweeps * this.#sweepMs) this.#skippedMs += lateMs + standstillGraceMs;
+    this.#timer?.stop();
+    this.#dueMs = Infinity;
     this.#lastSweepMs = nowMs;
-    if (lateMs > standstillSweeps * this.#sweepMs) this.#skippedMs += lateMs;
-    for (const guarded of this.#guarded) guarded.expireIfDue(nowMs - this.#skippedMs);
+    for (const guarded of this.#guarded) {
+      guarded.expireIfDue(nowMs - this.#skippedMs);
+      if (guarded.dueMs < Infinity) this.#expect(guarded.dueMs + this.#skippedMs);
+    }
   }
 }
 
@@ -77,6 +99,8 @@ export class Watchdog implements Disposable {
 interface Keeper {
   nowMs(): number;
   leave(): void;
+  /** A limit may pass at that moment of `nowMs`. */
+  expect(ms: number): void;
 }
 
 /**
@@ -114,11 +138,19 @@ export class GuardedConnection implements Connection {
   set(stallMs: number): void {
     this.#stallMs = stallMs;
     this.touch();
+    this.#expect();
   }
 
   /** Sets the time left until the connection is closed in any case; `undefined` lifts it. */
   setDeadline(ms: number | undefined): void {
     this.#deadlineMs = ms === undefined ? Infinity : this.#keeper.nowMs() + ms;
+    this.#expect();
+  }
+
+  /** When the next limit passes if nothing moves; Infinity when none can. */
+  get dueMs(): number {
+    const isTimed = this.#pending > 0 && this.#stallMs > 0;
+    return Math.min(this.#deadlineMs, isTimed ? this.#movedMs + this.#stallMs : Infinity);
   }
 
   /** Counts as a byte that moved. */
@@ -184,8 +216,16 @@ export class GuardedConnection implements Connection {
 
   #begin(): void {
     if (this.#stalled !== undefined) throw this.#stalled;
-    if (this.#pending === 0) this.touch();
     this.#pending += 1;
+    if (this.#pending === 1) {
+      this.touch();
+      this.#expect();
+    }
+  }
+
+  #expect(): void {
+    const { dueMs } = this;
+    if (dueMs < Infinity) this.#keeper.expect(dueMs);
   }
 
   #end(): void {
@@ -201,3 +241,6 @@ export class StalledError extends Error {
 
 /** A look that comes this many pauses late means that the process had not run. */
 const standstillSweeps = 8;
+
+/** How much longer every limit lasts after that, in ms: what came in meanwhile is still to be read. */
+const standstillGraceMs = 4_000;

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { nodeInfoReply } from "../protocol/replies.ts";
 import { programVersion } from "../runtime/version.ts";
 import type { NodeContext } from "./context.ts";
@@ -18,6 +19,8 @@ export async function serveNodeInfo(context: NodeContext, session: Session): Pro
       ["incarnation", context.incarnation],
       ["program", "ouroboros"],
       ["version", programVersion],
+      // By it `ouroboros stop` finds the supervisor, wherever it is called from.
+      ["data_dir", resolve(context.options.dataDir)],
       ["state", ring.state()],
       ["uptime", Math.floor((clock.nowMs() - context.startedMs) / 1000)],
       ["next", ring.next() ?? "<unset>"],

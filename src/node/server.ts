@@ -25,7 +25,7 @@ export class Server {
   readonly #context: NodeContext;
   readonly #listener: Listener;
   readonly #longLines = new LongLineBudget();
-  readonly #sessions = new Map<Connection, Promise<void>>();
+  readonly #sessions = new Map<Session, Promise<void>>();
   readonly #refusals = new Set<Promise<void>>();
   #accepting: Promise<void> | undefined;
 
@@ -48,13 +48,14 @@ export class Server {
   async stop(): Promise<void> {
     this.#listener.close();
     await this.#accepting;
+    for (const session of this.#sessions.keys()) session.retire();
     const waiting = new AbortController();
     await Promise.race([
       Promise.allSettled(this.#sessions.values()),
       this.#context.clock.sleep(drainMs, waiting.signal).catch(() => undefined),
     ]);
     waiting.abort();
-    for (const conn of this.#sessions.keys()) conn.close();
+    for (const session of this.#sessions.keys()) session.close();
     await Promise.allSettled([...this.#sessions.values(), ...this.#refusals]);
   }
 
@@ -82,9 +83,9 @@ export class Server {
       })
       .finally(() => {
         guarded.done();
-        this.#sessions.delete(guarded);
+        this.#sessions.delete(session);
       });
-    this.#sessions.set(guarded, running);
+    this.#sessions.set(session, running);
   }
 
   #refuse(conn: Connection): void {

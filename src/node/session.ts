@@ -33,6 +33,7 @@ export class Session {
   readonly #conn: GuardedConnection;
   readonly #reader: ByteReader;
   #ended = false;
+  #awaitsCommand = false;
   #answerBegun = false;
 
   constructor(context: NodeContext, conn: GuardedConnection, longLines: LongLineBudget) {
@@ -69,6 +70,17 @@ export class Session {
     this.#ended = true;
   }
 
+  /** Ends the connection as soon as no command is under way, which may be now. */
+  retire(): void {
+    this.#ended = true;
+    if (this.#awaitsCommand) this.close();
+  }
+
+  /** Ends the connection now, whatever is under way on it. */
+  close(): void {
+    this.#conn.close();
+  }
+
   /** Closes the chunk that is open on this connection, and with it the lease on its file. */
   closeChunk(): void {
     this.chunk?.[Symbol.dispose]();
@@ -83,7 +95,9 @@ export class Session {
   /** Reads the next command and serves it; false when the peer has ended or must not go on. */
   async #serveNext(): Promise<boolean> {
     this.#conn.setDeadline(idleMs);
+    this.#awaitsCommand = true;
     const line = await this.#reader.readLine(lineBytesMax, lineBytesCap);
+    this.#awaitsCommand = false;
     this.#conn.setDeadline(undefined);
     if (line === "eof") return false;
     if (line === "too-long") {

@@ -43,7 +43,6 @@ export function respawnOptions(address: NodeAddress, json: string): NodeOptions 
     logJson: fields["logJson"] === true,
     logFile: `${dataDir}/${portOf(address)}/node.log`,
     awaitsRing: true,
-    awaitsRing: true,
   };
 }
 

@@ -110,7 +110,7 @@ async function storeRecords(context: NodeContext, lines: string): Promise<number
     const record = records[index];
     if (record === undefined || result.outcome === "higher") continue;
     if (result.outcome === "stored") stored++;
-    if (result.missing.length > 0) context.repair.enqueue(record.name);
+    if (result.missing.length + result.unverified.length > 0) context.repair.enqueue(record.name);
   }
   return stored;
 }

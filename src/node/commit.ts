@@ -51,7 +51,7 @@ export async function commitRecord<R extends FileRecord>(
       above = stored.version;
       continue;
     }
-    if (stored.missing.length > 0) context.repair.enqueue(draft.name);
+    if (stored.missing.length + stored.unverified.length > 0) context.repair.enqueue(draft.name);
     const highest = await spreadRecord(context, record);
     if (highest === undefined) return record;
     above = highest > version ? highest : version;
@@ -144,7 +144,7 @@ async function sendRecord(
 export async function acceptRecord(context: NodeContext, record: FileRecord): Promise<string> {
   const stored = await context.chunks.commit(record);
   if (stored.outcome === "higher") return commitReply({ kind: "higher", version: stored.version });
-  if (stored.missing.length > 0) context.repair.enqueue(record.name);
+  if (stored.missing.length + stored.unverified.length > 0) context.repair.enqueue(record.name);
   context.originals.stored(record);
   return commitReply({ kind: "stored" });
 }

@@ -28,7 +28,7 @@ export class ServedChunk implements Disposable {
    */
   async sendTo(sink: Sink, offset: number, count: number): Promise<void> {
     if (count === 0) return;
-    using lease = await this.#context.buffers.acquire(2);
+    using lease = await this.#context.buffers.reads.acquire(2);
     let sending: Promise<void> | undefined;
     let turn: 0 | 1 = 0;
     let at = offset;

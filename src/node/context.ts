@@ -1,5 +1,4 @@
 import type { NodeAddress } from "../protocol/address.ts";
-import type { BufferPool } from "../net/buffer_pool.ts";
 import type { PeerPool } from "../net/peer_pool.ts";
 import type { Watchdog } from "../net/watchdog.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -11,6 +10,7 @@ import type { NodeOptions } from "./options.ts";
 import type { Originals } from "./originals.ts";
 import type { RepairQueue } from "./repair.ts";
 import type { Scrub } from "./scrub.ts";
+import type { TransferBuffers } from "./transfer_buffers.ts";
 
 /** What the parts of a running node share. `runNode` builds it and owns everything in it. */
 export interface NodeContext {
@@ -27,7 +27,7 @@ export interface NodeContext {
   readonly log: Logger;
   readonly watchdog: Watchdog;
   readonly peers: PeerPool;
-  readonly buffers: BufferPool;
+  readonly buffers: TransferBuffers;
   readonly chunks: ChunkStore;
   readonly catalog: Catalog;
   readonly ring: RingDriver;

@@ -112,6 +112,6 @@ export async function serveDelete(
 function requireReady({ options, ring }: NodeContext): void {
   const state = ring.state();
   if (state === "stopping") throw new Error(errors.stopping);
-  const alone = options.awaitsRing === true && ring.members().length < 2;
-  if (state !== "ready" || alone) throw new Error(errors.catchingUp);
+  const awaitsRing = options.awaitsRing === true && ring.next() === undefined;
+  if (state !== "ready" || awaitsRing) throw new Error(errors.catchingUp);
 }

@@ -18,6 +18,7 @@ export interface PartStreamOptions {
   readonly size: number;
   /** This node's position in the placement; the body holds the parts from this one to the last. */
   readonly position: number;
+  readonly buffers: readonly [Uint8Array, Uint8Array];
   /** Sees the bytes of each part in order. */
   readonly onBytes?: (part: number, bytes: Uint8Array) => void;
 }
@@ -39,20 +40,19 @@ export async function streamParts(
   body: Body,
   options: PartStreamOptions,
 ): Promise<void> {
-  const { ticket, size, position } = options;
+  const { ticket, size, position, buffers } = options;
   const lengths = partLengths(size, ticket.nodes.length);
   const local = new LocalCopies(context, options, lengths);
   const remote = new RemoteCopies(context, options, lengths);
   try {
     await remote.open();
-    using lease = await context.buffers.acquire(2);
     for (let part = position; part < lengths.length; part++) {
       const sinks: Sink[] = [...remote.sinksOf(part)];
       const copy = await local.open(part);
       if (copy !== undefined) sinks.push(copy);
       await pump(body, lengths[part] ?? 0, {
         sinks,
-        buffers: lease.buffers,
+        buffers,
         ...(options.onBytes && { onBytes: (bytes) => options.onBytes?.(part, bytes) }),
       });
       local.finish(part);

@@ -1,7 +1,8 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import type { PeerConnection } from "../net/peer_connection.ts";
-import { PeerUnreachable } from "../net/peer_errors.ts";
+import { isNodeLost, nodeLost } from "../protocol/errors.ts";
+import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
 import type { NodeContext } from "./context.ts";
 import type { Sink } from "./pump.ts";
 
@@ -77,15 +78,21 @@ export async function openPeerSink(
   }
 }
 
-/** Tells the ring of a node that refused or broke a connection; slowness alone says nothing. */
+/**
+ * Tells the ring of a node that refused or broke a connection; slowness alone says nothing. A relay
+ * that has lost the node behind it says so in its answer.
+ */
 async function lost(
   context: NodeContext,
   address: NodeAddress,
   error: unknown,
 ): Promise<unknown> {
+  if (error instanceof PeerError && isNodeLost(error.message)) {
+    return new PeerLostError(error.message, { cause: error });
+  }
   if (!(error instanceof PeerUnreachable)) return error;
   if (error.kind === "refused" || error.kind === "broken") {
     await context.ring.markDead(address, error.message);
   }
-  return new PeerLostError(error.message, { cause: error });
+  return new PeerLostError(nodeLost(error.message), { cause: error });
 }

@@ -66,7 +66,7 @@ export class OpenFile implements Disposable {
    */
   async sendTo(sink: Sink): Promise<void> {
     if (this.record.size === 0) return;
-    using lease = await this.#context.buffers.acquire(2);
+    using lease = await this.#context.buffers.clients.acquire(2);
     for (const [part, { length }] of this.record.placement.entries()) {
       if (length === 0) continue;
       const body = new PartBody(this.#context, this.record, part, this.#take(part));

@@ -17,57 +17,74 @@ export interface PushRequest {
   readonly size: number;
 }
 
-/** How often a push whose bytes are still in memory starts again after a node was lost. */
+/** How often a push whose bytes are still at hand starts again after a node was lost. */
 const pushAttemptsMax = 4;
+
+/** Pause before it does, in ms: time to hear from the node that noticed which one is dead. */
+const pushRetryMs = 50;
 
 /**
  * Stores a file: stages every copy, then commits. When it returns, every copy and the record are
  * durable; when it throws, the earlier version of the name stands, unless the error says that the
  * outcome is unknown.
  *
- * A file of at most one block is read first, so that it can start again without the dead node when
- * one is lost on the way. A larger one streams, and is lost with a node of its placement.
+ * A push starts again without the dead node when one is lost while its bytes are still at hand: a
+ * file of at most one block is read first for that. A larger one streams, and once it does it is
+ * lost with a node of its placement.
  */
 export async function pushFile(
   context: NodeContext,
   body: Body,
   request: PushRequest,
 ): Promise<StoredFile> {
-  if (request.size > blockBytes) return await attemptPush(context, body, request);
-  using lease = await context.buffers.acquire(1);
-  const bytes = await readWhole(body, lease.buffers[0]);
+  const isSmall = request.size <= blockBytes;
+  using lease = await context.buffers.clients.acquire(isSmall ? 3 : 2);
+  const [first, second, whole] = lease.buffers;
+  if (first === undefined || second === undefined) throw new RangeError("Two buffers expected");
+  const bytes = whole && await readWhole(body, whole);
   for (let attempt = 1;; attempt++) {
     try {
-      return await attemptPush(context, new MemoryBody(bytes), request);
+      const source = bytes ? new MemoryBody(bytes) : body;
+      return await attemptPush(context, source, { ...request, buffers: [first, second] });
     } catch (error) {
-      if (!(error instanceof PeerLostError) || attempt === pushAttemptsMax) throw error;
+      const isUntouched = bytes !== undefined || body.remaining === request.size;
+      const isRepeatable = error instanceof PeerLostError && isUntouched;
+      if (!isRepeatable || attempt === pushAttemptsMax) throw error;
       context.log.info("push starts again", { name: request.name, reason: error.message });
+      await context.clock.sleep(pushRetryMs);
     }
   }
+}
+
+/** A push with the buffers that it streams through. */
+interface PushAttempt extends PushRequest {
+  readonly buffers: readonly [Uint8Array, Uint8Array];
 }
 
 async function attemptPush(
   context: NodeContext,
   body: Body,
-  request: PushRequest,
+  { name, size, buffers }: PushAttempt,
 ): Promise<StoredFile> {
   const ticket = issueTicket(context);
-  const sums = new PartSums(partLengths(request.size, ticket.nodes.length));
+  const sums = new PartSums(partLengths(size, ticket.nodes.length));
   context.pushes.add(ticket.pushId);
   let staged = false;
   try {
     await streamParts(context, body, {
       ticket,
-      ...request,
+      name,
+      size,
       position: 0,
+      buffers,
       onBytes: (part, bytes) => sums.update(part, bytes),
     });
     staged = true;
     const record = await commitRecord<StoredFile>(context, {
       kind: "file",
-      name: request.name,
+      name,
       pushId: ticket.pushId,
-      size: request.size,
+      size,
       sha256: sums.sha256(),
       start: context.self,
       timeMs: context.clock.wallMs(),

@@ -161,7 +161,7 @@ export class RepairQueue {
       length: placement.length,
     });
     try {
-      using lease = await buffers.acquire(2, signal);
+      using lease = await buffers.clients.acquire(2, signal);
       let offset = 0;
       const body = {
         get remaining() {

@@ -1,6 +1,5 @@
 import { splitAddress } from "../protocol/address.ts";
 import { nextVersion } from "../protocol/ulid.ts";
-import { BufferPool } from "../net/buffer_pool.ts";
 import { PeerPool } from "../net/peer_pool.ts";
 import { TcpTransport } from "../net/tcp_transport.ts";
 import type { Listener } from "../net/transport.ts";
@@ -21,6 +20,7 @@ import { portHeldExitCode, ProcessRespawner } from "./respawn.ts";
 import { RepairQueue } from "./repair.ts";
 import { Scrub } from "./scrub.ts";
 import { Server } from "./server.ts";
+import { TransferBuffers } from "./transfer_buffers.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** What a node is run with besides its options. */
@@ -121,7 +121,7 @@ class Node implements AsyncDisposable {
       log: run.log,
       watchdog,
       peers,
-      buffers: new BufferPool(clock),
+      buffers: new TransferBuffers(clock),
       chunks,
       catalog,
       ring,

@@ -28,11 +28,13 @@ export async function serveRelayStream(
   if (ticket.nodes[command.index] !== context.self || ticket.nodes.length !== command.parts) {
     throw new Error("this part belongs to another node");
   }
+  using lease = await context.buffers.relayPair();
   await streamParts(context, body, {
     ticket,
     name: command.name,
     size: command.fileBytes,
     position: command.index,
+    buffers: lease.buffers,
   });
   await session.reply(okReply);
 }
@@ -68,7 +70,7 @@ export async function serveStage(
     incarnation: ticket.incarnation,
   });
   try {
-    using lease = await context.buffers.acquire(2);
+    using lease = await context.buffers.relayPair();
     await pump(body, command.bodyBytes, { sinks: [writer], buffers: lease.buffers });
     await writer.finish();
   } finally {

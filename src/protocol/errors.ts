@@ -35,6 +35,16 @@ export function notEnoughDiskSpace(needed: number, free: number): string {
   return `Not enough disk space (${needed} > ${free})`;
 }
 
+/** Why a push failed that a node of its placement dropped out of; it may be tried again. */
+export function nodeLost(reason: string): string {
+  return `${nodeLostPrefix}${reason}`;
+}
+
+/** Whether an error says that a push failed for want of a node: a relay passes it on as it came. */
+export function isNodeLost(error: string): boolean {
+  return error.startsWith(nodeLostPrefix);
+}
+
 /** What a client hears whose push may or may not have been committed. */
 export function outcomeUnknown(reason: string): string {
   return `outcome unknown: ${reason}`;
@@ -62,3 +72,6 @@ export function refusedHere(command: string): string {
 export function isUnknownCommand(error: string): boolean {
   return /^unknown (\S{1,20} )?command\b/.test(error);
 }
+
+/** How {@linkcode nodeLost} begins. */
+const nodeLostPrefix = "lost a node of the placement: ";

@@ -52,6 +52,12 @@ async function dispatch(invocation: Invocation, context: CliContext): Promise<nu
       return await (await import("./src/cli/list.ts")).list(invocation.options, context);
     case "status":
       return await (await import("./src/cli/status.ts")).status(invocation.options, context);
+    case "stat":
+      return await (await import("./src/cli/stat.ts")).stat(invocation.options, context);
+    case "delete":
+      return await (await import("./src/cli/delete.ts")).deleteFile(invocation.options, context);
+    case "scrub":
+      return await (await import("./src/cli/scrub.ts")).scrub(invocation.options, context);
     case "heal":
       return await (await import("./src/cli/heal.ts")).heal(invocation.options, context);
     case "stop":

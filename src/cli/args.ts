@@ -19,7 +19,8 @@ export type Invocation =
   | { readonly kind: "gateway"; readonly options: GatewayOptions }
   | { readonly kind: "push"; readonly options: PushOptions }
   | { readonly kind: "pull"; readonly options: PullOptions }
-  | { readonly kind: "list" | "status" | "heal"; readonly options: ClientOptions }
+  | { readonly kind: "stat" | "delete"; readonly options: NameOptions }
+  | { readonly kind: "list" | "status" | "heal" | "scrub"; readonly options: ClientOptions }
   | { readonly kind: "stop"; readonly options: StopOptions };
 
 /** `set-network`: the ring, and who waits for it. */
@@ -49,6 +50,12 @@ export interface PullOptions extends ClientOptions {
   readonly name: string;
   /** A path, or `-` for standard output; without it the file's name, here. */
   readonly output?: string;
+}
+
+/** `stat` and `delete`. */
+export interface NameOptions extends ClientOptions {
+  /** Of a stored file. */
+  readonly name: string;
 }
 
 /** `stop`. */
@@ -112,9 +119,16 @@ function build(command: CommandName, argv: readonly string[], context: ArgsConte
       const [name = ""] = operands;
       return { kind: command, options: { ...clientOptions(values, context), name, ...output } };
     }
+    case "stat":
+    case "delete": {
+      const { values, operands } = readCommand(command, argv);
+      const [name = ""] = operands;
+      return { kind: command, options: { ...clientOptions(values, context), name } };
+    }
     case "list":
     case "status":
     case "heal":
+    case "scrub":
       return { kind: command, options: clientOptions(readCommand(command, argv).values, context) };
     case "stop":
       return { kind: command, options: stopOptions(readCommand(command, argv), context) };

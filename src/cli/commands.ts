@@ -209,6 +209,18 @@ export const commands = {
       ...targetNotes,
     ],
   },
+  "stat": {
+    summary: "show what the ring knows of a file, and the state of every copy",
+    operands: [{ placeholder: "NAME", help: "the name it was stored under" }],
+    flags: targetFlags,
+    notes: targetNotes,
+  },
+  "delete": {
+    summary: "delete a file from the ring",
+    operands: [{ placeholder: "NAME", help: "the name it was stored under" }],
+    flags: targetFlags,
+    notes: targetNotes,
+  },
   "list": {
     summary: "list the stored files as CSV",
     operands: [],
@@ -223,6 +235,12 @@ export const commands = {
   },
   "heal": {
     summary: "check every node now and start the dead ones again",
+    operands: [],
+    flags: targetFlags,
+    notes: targetNotes,
+  },
+  "scrub": {
+    summary: "verify every stored byte now, and repair what is damaged",
     operands: [],
     flags: targetFlags,
     notes: targetNotes,

@@ -26,7 +26,7 @@ export function version(): number {
 /** The groups of the overview, in the order in which a newcomer meets them. */
 const groups: readonly { readonly title: string; readonly names: readonly CommandName[] }[] = [
   { title: "Run a ring", names: ["set-network", "stop", "run", "gateway"] },
-  { title: "Use it", names: ["push", "pull", "list", "status", "heal"] },
+  { title: "Use it", names: ["push", "pull", "list", "stat", "delete", "status", "heal", "scrub"] },
 ];
 
 /** The help of the whole program. Ends with a newline. */

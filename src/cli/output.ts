@@ -5,6 +5,18 @@ export function print(text: string): void {
   writeSync(Deno.stdout, encoder.encode(text));
 }
 
+/**
+ * Writes a text to standard output as far as anybody reads it: what a process tells that has more
+ * important things to do.
+ */
+export function printNotice(text: string): void {
+  try {
+    print(text);
+  } catch {
+    // The reader has gone, as in `set-network | head -1`; the ring goes on.
+  }
+}
+
 /** Writes a line to standard error: what a user should know beside the result. */
 export function printError(line: string): void {
   writeSync(Deno.stderr, encoder.encode(`${line}\n`));

@@ -7,7 +7,7 @@ import { planNetwork } from "../supervisor/plan.ts";
 import { type ReadyRing, runSupervisor } from "../supervisor/run.ts";
 import type { SetNetworkOptions } from "./args.ts";
 import type { CliContext } from "./cli_context.ts";
-import { print } from "./output.ts";
+import { print, printNotice } from "./output.ts";
 import { quitTyped } from "./quit_typed.ts";
 import { readySummary } from "./ready_summary.ts";
 
@@ -29,10 +29,11 @@ async function superviseHere(network: NetworkOptions, context: CliContext): Prom
   quitTyped(signal).then((typed) => {
     if (typed) quit.abort();
   });
-  signal.addEventListener("abort", () => print("Stopping …\n"), { once: true });
-  const onReady = (ring: ReadyRing) => print(readySummary(ring, "type quit, or press Ctrl-C"));
+  signal.addEventListener("abort", () => printNotice("Stopping …\n"), { once: true });
+  const onReady = (ring: ReadyRing) =>
+    printNotice(readySummary(ring, "type quit, or press Ctrl-C"));
   await runSupervisor(network, { signal, log, onReady });
-  print("Stopped: nothing of the ring is left running.\n");
+  printNotice("Stopped: nothing of the ring is left running.\n");
   return 0;
 }
 
@@ -47,7 +48,7 @@ async function superviseDetached(network: NetworkOptions, context: CliContext): 
   using _crashes = logCrashes(log);
   let reported = false;
   const report = (report: Report) => {
-    if (!reported) print(JSON.stringify(report) + "\n");
+    if (!reported) printNotice(JSON.stringify(report) + "\n");
     reported = true;
   };
   try {

@@ -57,7 +57,7 @@ function describe(info: ReadonlyMap<string, string>): string {
   const words: string[] = [];
   const state = info.get("state");
   if (state !== undefined) words.push(state);
-  const uptime = Number(info.get("uptime_seconds"));
+  const uptime = Number(info.get("uptime"));
   if (Number.isFinite(uptime)) words.push(`up ${showSeconds(uptime)}`);
   const free = Number(info.get("free_bytes"));
   if (Number.isFinite(free)) words.push(`${showBytes(free)} free`);

@@ -18,5 +18,8 @@ export const transferStallMs = 75_000;
 /** For the last answer to a push, once its bytes are sent: syncs, commit, a node found dead. */
 export const commitMs = 120_000;
 
+/** For a scrub, which reads every stored byte once: a terabyte an hour. */
+export const scrubMs = 3_600_000;
+
 /** For a heal walk; the ring itself gives up after 60 s. */
 export const healMs = 90_000;

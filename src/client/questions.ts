@@ -1,10 +1,11 @@
 import type { PeerConnection } from "../net/peer_connection.ts";
 import { PeerError } from "../net/peer_errors.ts";
+import type { Command } from "../protocol/command.ts";
 import { splitAddress } from "../protocol/address.ts";
 import { ringNodesMax } from "../protocol/limits.ts";
 import type { NetmapEntry } from "../protocol/lists.ts";
-import { parseNetmapReply, parseNodeInfo } from "../protocol/replies.ts";
-import { answerMs, healMs } from "./deadlines.ts";
+import { okReply, parseNetmapReply, parseNodeInfo } from "../protocol/replies.ts";
+import { answerMs, commitMs, healMs, scrubMs } from "./deadlines.ts";
 
 /** How {@linkcode askNetmap} and {@linkcode askInfo} wait. */
 export interface AskOptions {
@@ -44,6 +45,23 @@ export async function healRing(peer: PeerConnection): Promise<string> {
   return await peer.request({ kind: "node-heal" }, { deadlineMs: healMs });
 }
 
+/** What the ring knows of a file and the state of every copy, as `key: value` lines. */
+export async function askStat(peer: PeerConnection, name: string): Promise<string> {
+  return await askLines(peer, { kind: "file-stat", name }, answerMs);
+}
+
+/** Deletes a file; resolves when the delete is durable. */
+export async function deleteStoredFile(peer: PeerConnection, name: string): Promise<void> {
+  peer.setStall(commitMs);
+  await peer.request({ kind: "file-delete", name }, { deadlineMs: commitMs });
+}
+
+/** Has every stored byte verified; resolves with the counts, as `key: value` lines. */
+export async function scrubRing(peer: PeerConnection): Promise<string> {
+  peer.setStall(scrubMs);
+  return await askLines(peer, { kind: "node-scrub" }, scrubMs);
+}
+
 /** Reads an answer's lines from `first` up to its `OK`, all with their line ends. */
 export async function readAnswer(peer: PeerConnection, first: string): Promise<string> {
   let text = `${first}\n`;
@@ -61,11 +79,20 @@ async function ask(
   kind: "netmap-get" | "node-info",
   options: AskOptions,
 ): Promise<string> {
-  peer.setDeadline(options.deadlineMs ?? answerMs);
-  await peer.send({ kind });
+  return `${await askLines(peer, { kind }, options.deadlineMs ?? answerMs)}${okReply}`;
+}
+
+/** The lines of an answer, without its `OK`. */
+async function askLines(
+  peer: PeerConnection,
+  command: Command,
+  deadlineMs: number,
+): Promise<string> {
+  peer.setDeadline(deadlineMs);
+  await peer.send(command);
   const text = await readAnswer(peer, await peer.readReply());
   peer.setDeadline(undefined);
-  return text;
+  return text.slice(0, -okReply.length);
 }
 
 function unexpected(peer: PeerConnection, question: string, answer: string): never {

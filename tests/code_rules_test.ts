@@ -23,7 +23,7 @@ const layers = [
 const allowedBesides = ["gateway > client", "supervisor > client"];
 
 /** The options of a role, which whoever starts a process of it hands over. */
-const optionsFile = /^src\/[a-z]+\/options\.ts$/;
+const optionsFile = /^src\/[a-z]+\/(shared_)?options\.ts$/;
 
 /** Folders whose code gives the same results whenever and wherever it runs. */
 const pureFolders = ["protocol", "ring"];

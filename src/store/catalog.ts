@@ -7,9 +7,9 @@ import type { CatalogConnection } from "./catalog_connection.ts";
 import { openCatalogFile, replaceCatalog, salvageCatalog } from "./catalog_files.ts";
 import type { ChunkTable } from "./chunk_table.ts";
 import { CatalogDamagedError, isNotFound } from "./errors.ts";
-import type { StorePaths } from "./paths.ts";
+import { parentOf, type StorePaths } from "./paths.ts";
 import type { KnownVersion, ListRow, RecordCounts, RecordTable } from "./record_table.ts";
-import { writeFileDurably } from "./sync.ts";
+import { syncDirectory, writeFileDurably } from "./sync.ts";
 
 /** How {@linkcode Catalog.open} opens. */
 export interface CatalogOptions {
@@ -63,12 +63,15 @@ export class Catalog implements Disposable {
     try {
       const incarnation = known ?? connection.meta("incarnation") ?? randomId();
       const isNew = found !== "good" && known === undefined;
-      connection.database.transaction(() => {
-        connection.setMeta("incarnation", incarnation);
-        const reason = isNew ? "new" : found === "damaged" ? "damaged" : "removed";
-        if (found !== "good") connection.setMeta("fresh", reason);
-        if (found !== "good" && !isNew) connection.setMeta("strays", "yes");
-      });
+      // A catalog as it should be is not written to: the disk may be full, and reads must go on.
+      if (found !== "good" || connection.meta("incarnation") !== incarnation) {
+        connection.database.transaction(() => {
+          connection.setMeta("incarnation", incarnation);
+          if (found === "good") return;
+          connection.setMeta("fresh", isNew ? "new" : found === "damaged" ? "damaged" : "removed");
+          if (!isNew) connection.setMeta("strays", "yes");
+        });
+      }
       const catalog = new Catalog(options, connection, incarnation);
       await catalog.durable();
       await catalog.keepIncarnation();
@@ -118,7 +121,8 @@ export class Catalog implements Disposable {
 
   /**
    * The files whose names come after `after`, by their UTF-8 bytes; `""` comes before all. To list all,
-   * ask again after the last name; 1,000 to 10,000 a page trade memory for time.
+   * ask again after the last name; only the last page is short. 1,000 to 10,000 a page trade memory for
+   * time.
    */
   list(after: string, limit: number): ListRow[] {
     return this.#connection.records.list(after, limit);
@@ -245,15 +249,18 @@ export class Catalog implements Disposable {
    */
   inspect(): CatalogState {
     const old = this.#connection;
-    const reason = old.whatHappened();
-    if (reason === undefined) return "ok";
     const { log } = this.#options;
+    const reason = old.whatHappened();
+    if (reason === undefined) {
+      if (old.records.damagedNames.size > 0) this.#dropDamaged(old);
+      return "ok";
+    }
     try {
       this.#connection = salvageCatalog(old, log);
       log.warn("catalog restored from memory", { reason });
       return "salvaged";
     } catch (error) {
-      if (!(error instanceof CatalogDamagedError)) throw error;
+      if (!(error instanceof CatalogDamagedError) && old.isOpen) throw error;
       log.error("catalog lost", { reason, error });
       old.isLost = true;
       this.#connection = replaceCatalog(old, log);
@@ -268,11 +275,25 @@ export class Catalog implements Disposable {
     }
   }
 
+  /** Forgets records that cannot be read: now the digest says that they are missing. */
+  #dropDamaged({ database, records, digest }: CatalogConnection): void {
+    for (const name of records.damagedNames) {
+      const known = records.version(name);
+      // A commit may have replaced it since.
+      if (known === undefined || records.get(name) !== undefined) continue;
+      database.transaction(() => records.discard(name));
+      digest.toggle(name, known.version);
+      this.#options.log.error("damaged record dropped", { name, version: known.version });
+    }
+    records.damagedNames.clear();
+  }
+
   /** Writes the incarnation to its file if that is not there, or holds something else. */
   async keepIncarnation(): Promise<void> {
     const path = this.#options.paths.incarnation;
     if (await readIncarnation(path) === this.incarnation) return;
     await writeFileDurably(path, this.incarnation);
+    await syncDirectory(parentOf(this.#options.paths.root));
   }
 
   [Symbol.dispose](): void {

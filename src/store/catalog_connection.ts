@@ -25,6 +25,7 @@ export class CatalogConnection implements Disposable {
   readonly logSync = new GroupSync(() => this.#syncLog());
   /** Set once another connection took over without the commits of this one. */
   isLost = false;
+  #isOpen = true;
   readonly #getMeta: Statement;
   readonly #setMeta: Statement;
   readonly #inode: number | null;
@@ -94,7 +95,14 @@ export class CatalogConnection implements Disposable {
     this.database.prepare("VACUUM INTO ?").run(path);
   }
 
+  /** False from the moment of its end. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     this.#logFile.close();
     this.database[Symbol.dispose]();
   }

@@ -3,6 +3,7 @@ import type { Catalog, CatalogState } from "./catalog.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
 import { commitRecords, type CommitResult } from "./commit.ts";
 import { makeDirectories, StoreCore, type StoreOptions } from "./core.ts";
+import { StoreError } from "./errors.ts";
 import { freeBytes } from "./free_space.ts";
 import type { ChunkKey } from "./paths.ts";
 import { type CheckResult, Shelf } from "./shelf.ts";
@@ -160,7 +161,7 @@ export class ChunkStore implements AsyncDisposable {
     );
     this.#core.change(() => {
       for (const row of staged) {
-        const rival = catalog.chunkTable.ofName(row.name).find((other) =>
+        const rival = catalog.chunkTable.onSlots(row.name).find((other) =>
           other.place === "placed" && other.part === row.part && other.parts === row.parts &&
           (other.copy === 0) === (row.copy === 0)
         );
@@ -294,6 +295,12 @@ export class ChunkStore implements AsyncDisposable {
     const { catalog } = this.#core;
     const records = this.stagedPushes().map(({ pushId }) => catalog.pushOf(pushId))
       .filter((record) => record !== undefined);
-    if (records.length > 0) await this.commitAll(records);
+    try {
+      if (records.length > 0) await this.commitAll(records);
+    } catch (error) {
+      // They are read from where they are; the next commit or look at what is missing tries again.
+      if (!(error instanceof StoreError)) throw error;
+      this.#core.options.log.error("committed chunks not placed", { error });
+    }
   }
 }

@@ -35,7 +35,10 @@ export interface ChunkSums {
   readonly bytes: number;
 }
 
-/** The chunks of a node. The indexes: by slot, what is not at rest, what is not verified. */
+/**
+ * The chunks of a node. The indexes: what is, or belongs, among the placed, by name; what is not at
+ * rest. A name that is overwritten all the time has many retired chunks, which the first leaves out.
+ */
 export const chunkSchema = `
   CREATE TABLE chunks (
     push_id TEXT NOT NULL, part INTEGER NOT NULL, name TEXT NOT NULL, parts INTEGER NOT NULL,
@@ -43,22 +46,22 @@ export const chunkSchema = `
     checksums TEXT, verified INTEGER NOT NULL, coordinator TEXT, incarnation TEXT,
     time_ms INTEGER NOT NULL, PRIMARY KEY (push_id, part)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX chunks_by_name ON chunks (name, part);
+  CREATE INDEX chunks_on_slots ON chunks (name, part) WHERE place = 'placed' OR at = 'placed';
   CREATE INDEX chunks_moving ON chunks (place) WHERE place <> 'placed' OR at <> 'placed';
-  CREATE INDEX chunks_unverified ON chunks (verified) WHERE verified = 0;
 `;
 
 /** Reads and writes the table of chunks. */
 export class ChunkTable {
   readonly #get: Statement;
   readonly #ofPush: Statement;
-  readonly #ofName: Statement;
+  readonly #onSlots: Statement;
   readonly #put: Statement;
   readonly #place: Statement;
   readonly #at: Statement;
   readonly #verified: Statement;
   readonly #remove: Statement;
   readonly #moving: Statement;
+  readonly #staged: Statement;
   readonly #page: Statement;
   readonly #sums: Statement;
   readonly #stagedBytes: Statement;
@@ -67,7 +70,9 @@ export class ChunkTable {
     const prepare = (sql: string) => database.prepare(sql);
     this.#get = prepare("SELECT * FROM chunks WHERE push_id = ? AND part = ?");
     this.#ofPush = prepare("SELECT * FROM chunks WHERE push_id = ?");
-    this.#ofName = prepare("SELECT * FROM chunks WHERE name = ?");
+    this.#onSlots = prepare(
+      "SELECT * FROM chunks WHERE name = ? AND (place = 'placed' OR at = 'placed')",
+    );
     this.#put = prepare(
       "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
@@ -78,6 +83,10 @@ export class ChunkTable {
     );
     this.#remove = prepare("DELETE FROM chunks WHERE push_id = ? AND part = ?");
     this.#moving = prepare("SELECT * FROM chunks WHERE place <> 'placed' OR at <> 'placed'");
+    this.#staged = prepare(
+      `SELECT * FROM chunks
+       WHERE (place <> 'placed' OR at <> 'placed') AND place = 'staging'`,
+    );
     this.#page = prepare(
       "SELECT * FROM chunks WHERE (push_id, part) > (?, ?) ORDER BY push_id, part LIMIT ?",
     );
@@ -101,14 +110,19 @@ export class ChunkTable {
     return this.#ofPush.all(pushId).map(toChunk);
   }
 
-  /** The chunks of all versions of a name. */
-  ofName(name: string): ChunkRow[] {
-    return this.#ofName.all(name).map(toChunk);
+  /** The chunks of a name that are placed, belong there, or were there when their row was written. */
+  onSlots(name: string): ChunkRow[] {
+    return this.#onSlots.all(name).map(toChunk);
   }
 
   /** The chunks that are staged, retired or being moved. */
   moving(): ChunkRow[] {
     return this.#moving.all().map(toChunk);
+  }
+
+  /** The chunks that are staged. */
+  staged(): ChunkRow[] {
+    return this.#staged.all().map(toChunk);
   }
 
   /** Chunks after a key, in order. */

@@ -54,7 +54,7 @@ export function applyRecords(core: StoreCore, records: readonly FileRecord[]): A
         if (known !== undefined) toggles.push([record.name, known.version]);
         toggles.push([record.name, record.version]);
       }
-      for (const row of chunkTable.ofName(record.name)) {
+      for (const row of chunkTable.onSlots(record.name)) {
         const isCurrent = record.kind === "file" && row.pushId === record.pushId;
         if (row.place !== "placed" || isCurrent) continue;
         chunkTable.setPlace(row, "retired");

@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import { Catalog } from "./catalog.ts";
 import type { ChunkRow } from "./chunk_table.ts";
-import { StoreError } from "./errors.ts";
+import { DiskFullError, StoreError } from "./errors.ts";
 import { type Failpoint, noFailpoint } from "./failpoint.ts";
 import { type ChunkKey, formatKey, StorePaths } from "./paths.ts";
 import { Placer } from "./placer.ts";
@@ -88,11 +88,21 @@ export class StoreCore implements Disposable {
   recover(): void {
     const { paths, catalog, quarantine } = this;
     const { log, clock } = this.options;
-    this.placer.reset();
     this.#retired.clear();
-    const recovered = recover({ paths, catalog, quarantine, log, nowMs: clock.wallMs() });
-    for (const row of recovered.gone) this.#tell(row, "its file is gone");
-    this.settle(recovered.unsettled);
+    const found = recover({ paths, catalog, quarantine, log, nowMs: clock.wallMs() });
+    this.placer.reset(found.moves);
+    try {
+      this.change(() => {
+        for (const row of found.gone) catalog.chunkTable.remove(row);
+        for (const row of found.nameless) catalog.chunkTable.put(row);
+      });
+    } catch (error) {
+      // Reads go on. What is gone is found again when it is read, what is nameless at the next start.
+      if (!(error instanceof DiskFullError)) throw error;
+      log.error("recovery not written", { error });
+    }
+    for (const row of found.gone) this.#tell(row, "its file is gone");
+    this.settle(found.unsettled);
     for (const row of catalog.chunkTable.moving()) {
       if (row.place === "retired") this.noteRetired(row);
     }

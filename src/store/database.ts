@@ -22,6 +22,8 @@ export class Database implements Disposable {
   /** The file. */
   readonly path: string;
   readonly #db: DatabaseSync;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
   #damage: string | undefined;
 
   /** @throws {CatalogDamagedError} if the file is no database, {@linkcode StoreError} if it is locked. */
@@ -31,6 +33,8 @@ export class Database implements Disposable {
     try {
       this.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
       this.exec("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
+      this.#begin = this.prepare("BEGIN");
+      this.#commit = this.prepare("COMMIT");
     } catch (error) {
       this.#db.close();
       throw error;
@@ -67,10 +71,10 @@ export class Database implements Disposable {
    * must wait until this returns. Not reentrant.
    */
   transaction<T>(change: () => T): T {
-    this.exec("BEGIN IMMEDIATE");
+    this.#begin.run();
     try {
       const result = change();
-      this.exec("COMMIT");
+      this.#commit.run();
       return result;
     } catch (error) {
       this.#rollBack();
@@ -139,6 +143,9 @@ export class Statement {
   }
 }
 
+/** What SQLite writes at least. */
+const pageBytes = 4096;
+
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const codes = { busy: 5, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
 
@@ -154,7 +161,7 @@ function translate(database: Database, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
   switch (codeOf(error)) {
     case codes.full: {
-      const room = { freeBytes: freeBytes(database.path), neededBytes: 0 };
+      const room = { freeBytes: freeBytes(database.path), neededBytes: pageBytes };
       return new DiskFullError("the catalog", room, { cause: error });
     }
     case codes.busy:

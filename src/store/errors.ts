@@ -83,7 +83,7 @@ export function formatBytes(bytes: number): string {
     bytes /= 1024;
     unit++;
   }
-  return `${unit === 0 || bytes >= 10 ? Math.floor(bytes) : bytes.toFixed(1)} ${units[unit]}`;
+  return `${bytes >= 10 ? Math.floor(bytes) : Number(bytes.toFixed(1))} ${units[unit]}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -53,7 +53,7 @@ export class Placer {
 
   /** The chunk whose file now has the name that this chunk has, or would have, when placed. */
   occupant(row: ChunkRow): ChunkRow | undefined {
-    return this.#options.catalog.chunkTable.ofName(row.name).find((other) =>
+    return this.#options.catalog.chunkTable.onSlots(row.name).find((other) =>
       other.part === row.part && other.parts === row.parts &&
       (other.copy === 0) === (row.copy === 0) && this.at(other) === "placed"
     );
@@ -72,10 +72,11 @@ export class Placer {
     }
   }
 
-  /** Forgets everything: the catalog that it was about is lost. */
-  reset(): void {
-    this.#moved.clear();
+  /** Forgets everything but these moves: what a start, or the loss of the catalog, found. */
+  reset(moves: readonly Move[]): void {
     this.#stuck.clear();
+    this.#moved.clear();
+    for (const move of moves) this.#moved.set(formatKey(move.key), move);
   }
 
   /** Has these chunks moved by a later {@linkcode settleStuck}. */

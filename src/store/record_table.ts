@@ -1,9 +1,8 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import type { CatalogDigest } from "../protocol/digest.ts";
-import { bucketOf } from "../protocol/digest.ts";
+import { bucketCount, bucketOf } from "../protocol/digest.ts";
 import type { FileRecord } from "../protocol/record.ts";
 import { formatRecord, parseRecord } from "../protocol/record_codec.ts";
-import { CatalogDamagedError } from "./errors.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import { countOf, textOf } from "./row.ts";
 
@@ -44,8 +43,14 @@ export const recordSchema = `
   CREATE INDEX records_by_bucket ON records (bucket);
 `;
 
-/** Reads and writes the table of records; names sort by their UTF-8 bytes, as SQLite compares. */
+/**
+ * Reads and writes the table of records; names sort by their UTF-8 bytes, as SQLite compares. A record
+ * that is no record any more, as a disk may change a bit, is as if it were not there, and is taken down
+ * in {@linkcode RecordTable.damagedNames} to be fetched from the peers.
+ */
 export class RecordTable {
+  /** The names of records that could not be read. */
+  readonly damagedNames = new Set<string>();
   readonly #database: Database;
   readonly #body: Statement;
   readonly #version: Statement;
@@ -54,28 +59,38 @@ export class RecordTable {
   readonly #remove: Statement;
   readonly #list: Statement;
   readonly #page: Statement;
-  readonly #bucketPage: Statement;
+  readonly #fewBucketsPage: Statement;
+  readonly #manyBucketsPage: Statement;
+  readonly #discard: Statement;
   readonly #tombstonePage: Statement;
   readonly #counts: Statement;
 
   constructor(database: Database) {
     const prepare = (sql: string) => database.prepare(sql);
     this.#database = database;
-    this.#body = prepare("SELECT body FROM records WHERE name = ?");
+    this.#body = prepare("SELECT name, body FROM records WHERE name = ?");
+    this.#discard = prepare("DELETE FROM records WHERE name = ?");
     this.#version = prepare("SELECT version, push_id FROM records WHERE name = ?");
-    this.#ofPush = prepare("SELECT body FROM records WHERE push_id = ? LIMIT 1");
+    this.#ofPush = prepare("SELECT name, body FROM records WHERE push_id = ? LIMIT 1");
     this.#put = prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?)");
     this.#remove = prepare("DELETE FROM records WHERE name = ? AND version = ? AND size IS NULL");
     this.#list = prepare(
       "SELECT name, start, size, version FROM records WHERE name > ? AND size IS NOT NULL ORDER BY name LIMIT ?",
     );
-    this.#page = prepare("SELECT body FROM records WHERE name > ? ORDER BY name LIMIT ?");
-    this.#bucketPage = prepare(
-      `SELECT body FROM records WHERE bucket IN (SELECT value FROM json_each(?)) AND name > ?
-       ORDER BY name LIMIT ?`,
+    this.#page = prepare("SELECT name, body FROM records WHERE name > ? ORDER BY name LIMIT ?");
+    this.#fewBucketsPage = prepare(
+      `SELECT name, body FROM records WHERE name IN (
+         SELECT name FROM records
+         WHERE bucket IN (SELECT value FROM json_each(?)) AND name > ? ORDER BY name LIMIT ?
+       ) ORDER BY name`,
+    );
+    // The + keeps SQLite from using the index of buckets.
+    this.#manyBucketsPage = prepare(
+      `SELECT name, body FROM records
+       WHERE +bucket IN (SELECT value FROM json_each(?)) AND name > ? ORDER BY name LIMIT ?`,
     );
     this.#tombstonePage = prepare(
-      "SELECT body FROM records WHERE name > ? AND size IS NULL ORDER BY name LIMIT ?",
+      "SELECT name, body FROM records WHERE name > ? AND size IS NULL ORDER BY name LIMIT ?",
     );
     this.#counts = prepare(
       "SELECT count(size) files, count(*) records, coalesce(sum(size), 0) bytes FROM records",
@@ -112,6 +127,11 @@ export class RecordTable {
     return this.#remove.run(name, version) > 0;
   }
 
+  /** Forgets the record of a name. */
+  discard(name: string): void {
+    this.#discard.run(name);
+  }
+
   /** Files after a name, in order. */
   list(after: string, limit: number): ListRow[] {
     return this.#list.all(after, limit).map((row) => ({
@@ -124,17 +144,21 @@ export class RecordTable {
 
   /** Records after a name, in order, tombstones included. */
   page(after: string, limit: number): FileRecord[] {
-    return this.#parseAll(this.#page.all(after, limit));
+    return this.#readPage((from, count) => this.#page.all(from, count), after, limit);
   }
 
   /** The same, of some buckets of the digest. */
   bucketPage(buckets: readonly number[], after: string, limit: number): FileRecord[] {
-    return this.#parseAll(this.#bucketPage.all(JSON.stringify(buckets), after, limit));
+    // Few are looked up and sorted, for each page again; with many it is cheaper to pass by the rest.
+    const isFew = buckets.length < bucketCount / 8;
+    const page = isFew ? this.#fewBucketsPage : this.#manyBucketsPage;
+    const wanted = JSON.stringify(buckets);
+    return this.#readPage((from, count) => page.all(wanted, from, count), after, limit);
   }
 
   /** Tombstones after a name, in order. */
   tombstonePage(after: string, limit: number): FileRecord[] {
-    return this.#parseAll(this.#tombstonePage.all(after, limit));
+    return this.#readPage((from, count) => this.#tombstonePage.all(from, count), after, limit);
   }
 
   /** Counts everything: reads the whole table. */
@@ -151,18 +175,34 @@ export class RecordTable {
     for (const row of all.iterate()) digest.toggle(textOf(row, "name"), textOf(row, "version"));
   }
 
-  #parseAll(rows: readonly Row[]): FileRecord[] {
-    return rows.map((row) => this.#parse(row)).filter((record) => record !== undefined);
+  /** A page that is short only at the end: what cannot be read is made up for. */
+  #readPage(
+    fetch: (after: string, limit: number) => readonly Row[],
+    after: string,
+    limit: number,
+  ): FileRecord[] {
+    const page: FileRecord[] = [];
+    while (page.length < limit) {
+      const wanted = limit - page.length;
+      const rows = fetch(after, wanted);
+      for (const row of rows) {
+        const record = this.#parse(row);
+        if (record !== undefined) page.push(record);
+        after = textOf(row, "name");
+      }
+      if (rows.length < wanted) break;
+    }
+    return page;
   }
 
   #parse(row: Row | undefined): FileRecord | undefined {
     if (row === undefined) return undefined;
     try {
       return parseRecord(textOf(row, "body"));
-    } catch (cause) {
-      if (!(cause instanceof SyntaxError)) throw cause;
-      this.#database.markDamaged(cause.message);
-      throw new CatalogDamagedError(`The catalog is damaged: ${cause.message}`, { cause });
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      this.damagedNames.add(textOf(row, "name"));
+      return undefined;
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Catalog } from "./catalog.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import { isNotFound } from "./errors.ts";
 import { type ChunkKey, formatKey, parseKey, type Place, type StorePaths } from "./paths.ts";
+import type { Move } from "./placer.ts";
 import type { Quarantine } from "./quarantine.ts";
 
 /** What {@linkcode recover} works on. */
@@ -18,10 +19,14 @@ export interface RecoveryOptions {
 
 /** What {@linkcode recover} found. */
 export interface Recovered {
-  /** Chunks whose file is not where it belongs, to be settled. */
+  /** Where files are, other than their rows say. */
+  readonly moves: readonly Move[];
+  /** Chunks whose file is not where it belongs. */
   readonly unsettled: readonly ChunkKey[];
-  /** Chunks that were known and whose file is gone; their rows are removed. */
+  /** Chunks whose file is gone. */
   readonly gone: readonly ChunkRow[];
+  /** Rows for files that have none. */
+  readonly nameless: readonly ChunkRow[];
 }
 
 /** The end of the name of a file that is being received. */
@@ -29,8 +34,8 @@ export const partialSuffix = ".tmp";
 
 /**
  * Finds out, after a start, where the files of the chunks are that were on their way or are not at
- * rest, corrects their rows, and deletes what a crash left half received. Chunks at rest in `content/`
- * and `backup/` are not looked at: the time this takes does not grow with them.
+ * rest, and deletes what a crash left half received. The catalog is not changed here. Chunks at rest in
+ * `content/` and `backup/` are not looked at: the time this takes does not grow with them.
  *
  * 1. A file in `staging/` or `retired/` is the chunk that its name says.
  * 2. A chunk with no such file is the one in `content/` or `backup/` under its chunk name, if only one
@@ -39,28 +44,27 @@ export const partialSuffix = ".tmp";
  */
 export function recover(options: RecoveryOptions): Recovered {
   const found = new FoundFiles(options);
-  const { catalog } = options;
-  const gone: ChunkRow[] = [];
+  const { chunkTable } = options.catalog;
+  const moves: Move[] = [];
   const unsettled: ChunkKey[] = [];
-  catalog.transaction(() => {
-    const rows = new Map(catalog.chunkTable.moving().map((row) => [formatKey(row), row]));
-    for (const key of found.keys()) {
-      const row = catalog.chunkTable.get(key);
-      if (row !== undefined) rows.set(formatKey(key), row);
-      else catalog.chunkTable.put(found.newRow(key));
+  const gone: ChunkRow[] = [];
+  const nameless: ChunkRow[] = [];
+  const rows = new Map(chunkTable.moving().map((row) => [formatKey(row), row]));
+  for (const key of found.keys()) {
+    const row = chunkTable.get(key);
+    if (row !== undefined) rows.set(formatKey(key), row);
+    else nameless.push(found.newRow(key));
+  }
+  for (const row of rows.values()) {
+    const at = found.placeOf(row) ?? slotOwner(row, rows, found, options);
+    if (at === undefined) {
+      gone.push(row);
+      continue;
     }
-    for (const row of rows.values()) {
-      const at = found.placeOf(row) ?? slotOwner(row, rows, found, options);
-      if (at === undefined) {
-        catalog.chunkTable.remove(row);
-        gone.push(row);
-        continue;
-      }
-      if (at !== row.at) catalog.chunkTable.setAt(row, at);
-      if (at !== row.place) unsettled.push(row);
-    }
-  });
-  return { unsettled, gone };
+    if (at !== row.at) moves.push({ key: row, at });
+    if (at !== row.place) unsettled.push(row);
+  }
+  return { moves, unsettled, gone, nameless };
 }
 
 /** `placed` if the file under the chunk's name is this chunk's. */
@@ -71,12 +75,15 @@ function slotOwner(
   { paths, catalog }: RecoveryOptions,
 ): Place | undefined {
   if (row.name === "" || lengthOf(paths.slot(row)) !== row.length) return undefined;
-  const rivals = catalog.chunkTable.ofName(row.name).filter((other) =>
-    other.part === row.part && other.parts === row.parts &&
-    (other.copy === 0) === (row.copy === 0) && found.placeOf(other) === undefined &&
-    (moving.has(formatKey(other)) || other.at === "placed")
+  const rivals = new Set(
+    [...catalog.chunkTable.onSlots(row.name), ...moving.values()]
+      .filter((other) =>
+        other.name === row.name && other.part === row.part && other.parts === row.parts &&
+        (other.copy === 0) === (row.copy === 0) && found.placeOf(other) === undefined
+      )
+      .map(formatKey),
   );
-  if (rivals.length === 1) return "placed";
+  if (rivals.size === 1) return "placed";
   return checksumsOf(paths.slot(row)) === row.checksums ? "placed" : undefined;
 }
 

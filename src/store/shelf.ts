@@ -32,13 +32,14 @@ export class Shelf implements ReadingSite {
     const wanted = parseChunkName(chunk);
     if (wanted === undefined) return Promise.resolve(undefined);
     const { catalog } = this.#core;
-    const current = catalog.knownVersion(wanted.name)?.pushId;
-    const rows = catalog.chunkTable.ofName(wanted.name).filter((row) =>
+    const isWanted = (row: ChunkRow) =>
       row.part === wanted.part && row.parts === wanted.parts &&
-      (row.copy === 0) === (place === "content")
-    );
-    const row = rows.find(({ pushId }) => pushId === current) ??
-      rows.find((row) => row.place === "placed");
+      (row.copy === 0) === (place === "content");
+    const current = catalog.knownVersion(wanted.name)?.pushId ?? "";
+    const row = catalog.chunkTable.ofPush(current).find(isWanted) ??
+      catalog.chunkTable.onSlots(wanted.name).find((row) =>
+        row.place === "placed" && isWanted(row)
+      );
     return row === undefined ? Promise.resolve(undefined) : this.open(row);
   }
 
@@ -58,7 +59,7 @@ export class Shelf implements ReadingSite {
     if (reader === undefined) return "missing";
     using _lease = reader;
     const checksums = new BlockChecksums();
-    const buffer = new Uint8Array(blockBytes);
+    const buffer = new Uint8Array(Math.min(blockBytes, row.length));
     for (let index = 0; index < reader.blocks; index++) {
       signal?.throwIfAborted();
       const fault = await reader.readUnchecked(index, buffer);

@@ -126,8 +126,7 @@ export class Staging implements StagingSite {
   /** What is staged, by push. */
   pushes(): StagedPush[] {
     const pushes = new Map<string, StagedPush>();
-    for (const row of this.#core.catalog.chunkTable.moving()) {
-      if (row.place !== "staging") continue;
+    for (const row of this.#core.catalog.chunkTable.staged()) {
       const { pushId, coordinator, incarnation } = row;
       const known = pushes.get(pushId);
       pushes.set(pushId, {

@@ -5,6 +5,12 @@ import { DiskFullError, isDiskFull, isNotFound, StoreError, storeError } from ".
 import type { Failpoint } from "./failpoint.ts";
 import { freeBytes } from "./free_space.ts";
 
+/**
+ * What is written at once, without another thread: up to this many bytes that takes less time, unless
+ * the disk is so busy that the system lets writers wait.
+ */
+const writeNowBytesMax = 16 * 1024;
+
 /** One copy of one part that a push brings to this node. */
 export interface StagedChunk {
   /** An id of 1 to 64 letters, digits, `-` and `_`. */
@@ -80,6 +86,7 @@ export class StagingWriter implements AsyncDisposable {
       await this.abandon();
       throw new RangeError(`More than the ${this.chunk.length} bytes of ${describe(this.chunk)}`);
     }
+    // The system copies while the checksum is made.
     const writing = writeAll(this.#partial.file, bytes);
     this.#busy = writing;
     this.#checksums.update(bytes);
@@ -142,10 +149,17 @@ export class StagingWriter implements AsyncDisposable {
   }
 }
 
-/** Writes all bytes, however few the system takes at once. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  let rest = bytes;
+/**
+ * Writes all bytes, however few the system takes at once. A few bytes it takes faster than another
+ * thread could be asked to give them.
+ */
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  let rest = bytes.length <= writeNowBytesMax ? bytes.subarray(writeNow(file, bytes)) : bytes;
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+}
+
+function writeNow(file: Deno.FsFile, bytes: Uint8Array): number {
+  return file.writeSync(bytes);
 }
 
 /** The error of a chunk that could not be written. */

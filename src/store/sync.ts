@@ -44,8 +44,13 @@ export class GroupSync {
  */
 export async function syncDirectory(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
-  using directory = await Deno.open(path);
+  using directory = openDirectory(path);
   await directory.sync();
+}
+
+/** At once: who waits for a sync need not wait for another thread before. */
+function openDirectory(path: string): Deno.FsFile {
+  return Deno.openSync(path);
 }
 
 /** Writes a small file so that after a crash the old or the new text is there, never a part. */

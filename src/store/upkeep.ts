@@ -116,7 +116,7 @@ export class Upkeep {
     const chunk = parseChunkName(fileName);
     if (chunk === undefined) return false;
     const { catalog, placer } = this.#core;
-    return catalog.chunkTable.ofName(chunk.name).some((row) =>
+    return catalog.chunkTable.onSlots(chunk.name).some((row) =>
       row.part === chunk.part && row.parts === chunk.parts && (row.copy > 0) === isBackup &&
       placer.at(row) === "placed"
     );

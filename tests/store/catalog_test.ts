@@ -155,7 +155,7 @@ for (const [what, reason, damage] of damages) {
     });
     assertEquals(await readChunk(store, "push-2", 0), other.parts[0]);
     assertEquals(await store.sweepStrays(), 0);
-    const damaged = [...Deno.readDirSync(fixture.directory)].filter(({ name }) =>
+    const damaged = (await Array.fromAsync(Deno.readDir(fixture.directory))).filter(({ name }) =>
       name.startsWith("catalog.db.damaged-")
     );
     assertEquals(damaged.length > 0, what === "cut short" || what === "overwritten");
@@ -170,7 +170,7 @@ Deno.test("files of a lost catalog that are not what the records say are repaire
   await stageOwn(fixture.store, gone);
   await fixture.store.commitAll([older.record(1), gone.record(1)]);
   await fixture.close();
-  Deno.removeSync(`${fixture.directory}/catalog.db`);
+  await Deno.remove(`${fixture.directory}/catalog.db`);
   const store = await fixture.reopen();
   await store.commit(push.record(2));
   const found = await Array.fromAsync(store.missingRecords());
@@ -244,7 +244,7 @@ Deno.test("ChunkStore.inspect() starts anew where the catalog cannot be read", a
   await stageOwn(reopened, push);
   await reopened.commit(push.record(1));
   const { incarnation } = reopened.catalog;
-  Deno.truncateSync(`${fixture.directory}/catalog.db`, 4096);
+  await Deno.truncate(`${fixture.directory}/catalog.db`, 4096);
   const commit = reopened.commit(other.record(1)).then(() => "confirmed", () => "failed");
   assertEquals(await reopened.inspect(), "lost");
   assertEquals(await commit, "failed");
@@ -267,13 +267,15 @@ Deno.test("a salvage that a crash interrupted is finished at the next start", as
   await fixture.store.catalog.markComplete();
   await fixture.close();
   const catalog = `${fixture.directory}/catalog.db`;
-  Deno.renameSync(catalog, `${catalog}.salvaged`);
-  Deno.writeTextFileSync(`${catalog}.tmp`, "half written");
+  await Deno.rename(catalog, `${catalog}.salvaged`);
+  await Deno.writeTextFile(`${catalog}.tmp`, "half written");
   await fixture.reopen();
   assertEquals(fixture.store.catalog.record("a.txt"), push.record(1));
   assertEquals(fixture.store.catalog.freshReason, undefined);
   assertEquals(
-    [...Deno.readDirSync(fixture.directory)].filter(({ name }) => /tmp|salv/.test(name)),
+    (await Array.fromAsync(Deno.readDir(fixture.directory))).filter(({ name }) =>
+      /tmp|salv/.test(name)
+    ),
     [],
   );
 });
@@ -288,6 +290,51 @@ Deno.test("ChunkStore.open() refuses the catalog of a newer program, and a secon
     database.exec("PRAGMA user_version = 99");
   }
   await assertRejects(() => fixture.reopen(), StoreError, "a newer version of this program");
+});
+
+Deno.test("a record that a disk has changed is passed by, and then dropped to be fetched again", async () => {
+  await using fixture = await StoreFixture.open();
+  const records = ["a", "b", "c", "d", "e"].map((name, i) =>
+    testPush(name, `push-${name}`, bytesOf(name)).record(i)
+  );
+  await fixture.store.commitAll(records);
+  const whole = fixture.store.catalog.digest.root();
+  await fixture.close();
+  {
+    using database = new Database(`${fixture.directory}/catalog.db`);
+    database.exec(`UPDATE records SET body = replace(body, '"kind"', '"kimd"') WHERE name = 'b'`);
+  }
+  const { catalog } = await fixture.reopen();
+  assertEquals(catalog.digest.root(), whole);
+  assertEquals(catalog.records("", 3).map(({ name }) => name), ["a", "c", "d"]);
+  assertEquals(catalog.record("b"), undefined);
+  assertEquals(await fixture.store.inspect(), "ok");
+  assert(catalog.digest.root() !== whole);
+  assertEquals(catalog.highestVersion("b"), undefined);
+  await fixture.store.commitAll(records);
+  assertEquals(catalog.digest.root(), whole);
+  assertEquals(catalog.record("b"), records[1]);
+});
+
+Deno.test("Catalog.recordsInBuckets() gives the same for few and for many buckets", async () => {
+  await using fixture = await StoreFixture.open();
+  const records = Array.from(
+    { length: 400 },
+    (_, i) => testPush(`file-${i}`, `p${i}`, bytesOf("x")).record(i),
+  );
+  await fixture.store.commitAll(records);
+  for (const count of [1, 127, 128, 1024]) {
+    const buckets = Array.from({ length: count }, (_, i) => i);
+    const expected = records.filter(({ name }) => bucketOf(name) < count)
+      .toSorted((a, b) => compareNames(a.name, b.name));
+    const found = [];
+    for (;;) {
+      const page = fixture.store.catalog.recordsInBuckets(buckets, found.at(-1)?.name ?? "", 50);
+      found.push(...page);
+      if (page.length < 50) break;
+    }
+    assertEquals(found, expected, `${count} buckets`);
+  }
 });
 
 Deno.test("Database.transaction() changes all or nothing", async () => {
@@ -315,7 +362,7 @@ Deno.test("a damaged catalog refuses changes until it is inspected", async () =>
   await using fixture = await StoreFixture.open();
   const { store } = fixture;
   await store.commit(push.record(1));
-  Deno.removeSync(`${fixture.directory}/catalog.db`);
+  await Deno.remove(`${fixture.directory}/catalog.db`);
   // SQLite does not notice; the node does at its next look.
   await store.commit(other.record(2));
   assertEquals(await store.inspect(), "salvaged");

@@ -37,8 +37,8 @@ Deno.test("ChunkStore.stage() keeps bytes under their push id until the record c
     unverified: [],
   });
   assertEquals(fixture.files("staging"), []);
-  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
-  assertEquals(Deno.readFileSync(fixture.slot(first, 1)), first.parts[1]);
+  assertEquals(await Deno.readFile(fixture.slot(first, 0)), first.parts[0]);
+  assertEquals(await Deno.readFile(fixture.slot(first, 1)), first.parts[1]);
   assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
   assertEquals(store.catalog.record("a.txt"), first.record(1));
   assertEquals(store.stagedPushes(), []);
@@ -89,7 +89,7 @@ Deno.test("ChunkStore.commit() says which parts it lacks", async () => {
     unverified: [],
   });
   assertEquals(await store.missing(first.record(1)), []);
-  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
+  assertEquals(await Deno.readFile(fixture.slot(first, 0)), first.parts[0]);
 });
 
 Deno.test("ChunkStore.commit() puts what is not as its record says into quarantine", async () => {
@@ -111,12 +111,12 @@ Deno.test("ChunkStore: of two racing pushes the last committed one is read, also
   await stageOwn(store, second);
   await store.commit(first.record(1));
   await store.commit(second.record(2));
-  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), second.parts[0]);
+  assertEquals(await Deno.readFile(fixture.slot(first, 0)), second.parts[0]);
   assertEquals(fixture.files("retired"), ["push-1.0", "push-1.1"]);
   assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
   assertEquals((await store.commit(first.record(3))).outcome, "stored");
-  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
-  assertEquals(Deno.readFileSync(fixture.slot(first, 1)), first.parts[1]);
+  assertEquals(await Deno.readFile(fixture.slot(first, 0)), first.parts[0]);
+  assertEquals(await Deno.readFile(fixture.slot(first, 1)), first.parts[1]);
   assertEquals(fixture.files("retired"), ["push-2.0", "push-2.1"]);
   assertEquals(await readChunk(store, "push-2", 1), second.parts[1]);
 });
@@ -131,8 +131,8 @@ Deno.test("ChunkStore: commits of one name that overlap end in the highest", asy
     await Promise.all(
       order.map((version) => store.commit(records[version - 1] ?? first.record(0))),
     );
-    assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0], `order ${order}`);
-    assertEquals(Deno.readFileSync(fixture.slot(first, 1)), first.parts[1], `order ${order}`);
+    assertEquals(await Deno.readFile(fixture.slot(first, 0)), first.parts[0], `order ${order}`);
+    assertEquals(await Deno.readFile(fixture.slot(first, 1)), first.parts[1], `order ${order}`);
     assertEquals(await readChunk(store, "push-2", 0), second.parts[0]);
   }
 });
@@ -233,8 +233,11 @@ Deno.test("StagingWriter takes bytes in any pieces, and no others than announced
   const chunk = { name: "big", pushId: "push-big", parts: 3, part: 0, copy: 0, length: 600_000 };
   {
     await using writer = store.stage(chunk);
-    for (let at = 0, step = 1; at < bytes.length; at += step, step = step * 3 + 1) {
+    let step = 1;
+    for (let at = 0; at < bytes.length;) {
       await writer.write(bytes.subarray(at, at + step));
+      at += step;
+      step = step * 3 + 1;
     }
     assertEquals(await writer.finish(), push.record(1).placement[0]?.checksums);
   }
@@ -365,7 +368,7 @@ Deno.test("ChunkStore: a reader of damaged bytes does not harm the repaired chun
   await stageOwn(store, first);
   await store.commit(first.record(1));
   using slow = await store.open("push-1", 0);
-  Deno.writeTextFileSync(fixture.slot(first, 0), "wrong");
+  await Deno.writeTextFile(fixture.slot(first, 0), "wrong");
   await assertRejects(() => readChunk(store, "push-1", 0), DamagedChunkError);
   await stagePart(store, first, 0, 0);
   await store.commit(first.record(1));
@@ -384,8 +387,8 @@ Deno.test("ChunkStore.missingRecords() finds what the catalog promises and the d
   for (const push of pushes) await stageOwn(store, push);
   await store.commitAll(pushes.map((push, i) => push.record(i)));
   assertEquals(await Array.fromAsync(store.missingRecords()), []);
-  Deno.removeSync(fixture.slot(pushes[7]!, 0));
-  Deno.truncateSync(fixture.slot(pushes[299]!, 1), 1);
+  await Deno.remove(fixture.slot(pushes[7]!, 0));
+  await Deno.truncate(fixture.slot(pushes[299]!, 1), 1);
   const found = await Array.fromAsync(store.missingRecords());
   assertEquals(
     found.map(({ record, parts }) => [record.name, parts]),
@@ -420,7 +423,7 @@ Deno.test("ChunkStore.placeForeign() places without a record, and a record retir
     const chunk = { pushId, name: "a.txt", parts: 3, part: 0, copy: 0, length: bytes.length };
     await store.stageBytes(chunk, bytes);
     await store.placeForeign(pushId);
-    assertEquals(Deno.readFileSync(fixture.slot(first, 0)), bytes);
+    assertEquals(await Deno.readFile(fixture.slot(first, 0)), bytes);
   }
   assertEquals(fixture.files("retired"), ["foreign-1.0"]);
   await stageOwn(store, first);
@@ -441,8 +444,8 @@ Deno.test("ChunkStore.commit() of a foreign record takes the checksums that were
   }));
   const record = { ...known, sha256: "", foreign: true, placement };
   assertEquals(await store.commit(record), { outcome: "stored", missing: [], unverified: [] });
-  assertEquals(Deno.readFileSync(fixture.slot(first, 0)), first.parts[0]);
-  Deno.writeTextFileSync(fixture.slot(first, 0), "wrong");
+  assertEquals(await Deno.readFile(fixture.slot(first, 0)), first.parts[0]);
+  await Deno.writeTextFile(fixture.slot(first, 0), "wrong");
   await assertRejects(() => readChunk(store, "push-1", 0), DamagedChunkError);
 });
 

@@ -19,7 +19,7 @@ import {
  * that says what must be there. A failure names its seed.
  */
 
-const seeds = 12;
+const seeds = 5;
 const operationsPerSeed = 150;
 const names = ["a.txt", "b.txt"];
 const graceMs = 60_000;

@@ -43,6 +43,7 @@ function reportOf(times: readonly (readonly [Cell, readonly number[]])[]): Bench
       syncMs: undefined,
       rounds: 3,
       cells: recorder.report([floor, direct, gateway]),
+      notes: [],
       processes: [],
     }],
   };

@@ -1,0 +1,144 @@
+import { parseArgs } from "@std/cli/parse-args";
+import { parseSize } from "./sizes.ts";
+
+/** The way from a client to a file. */
+export type Path = "direct" | "other" | "gateway";
+
+/** Whether the nodes, and the floor, wait for the disk. */
+export type Durability = "fsync" | "relaxed";
+
+/** What the benchmark is to measure. */
+export interface BenchOptions {
+  /** Of the files, in bytes. */
+  readonly sizes: readonly number[];
+  /** Of the rings, in nodes. */
+  readonly nodeCounts: readonly number[];
+  /** How many clients at once. */
+  readonly clients: readonly number[];
+  readonly paths: readonly Path[];
+  readonly durabilities: readonly Durability[];
+  /** How often everything is measured, one round after the other. */
+  readonly runs: number;
+  /** Milliseconds that small files are pushed or pulled for, in each run. */
+  readonly lengthMs: number;
+  /** Seconds for each ring: no round but the first is begun that would end later. */
+  readonly secondsMax: number;
+  /** How many nodes are killed to see how long the ring takes to heal. */
+  readonly heals: number;
+  /** Milliseconds between two looks of a node at its successor. */
+  readonly gossipIntervalMs: number;
+  /** A running ring to measure instead: a node that takes the files, and another one to pull from. */
+  readonly peers: readonly string[];
+  /** Where the directory for the ring and the floor is made; undefined: where the system likes it. */
+  readonly directory: string | undefined;
+  readonly json: boolean;
+  /** The JSON of an earlier run to compare with. */
+  readonly compareFile: string | undefined;
+}
+
+/** Thrown on a command line that cannot be run; the message is one line for its user. */
+export class BenchUsageError extends Error {
+  override readonly name = "BenchUsageError";
+}
+
+/** What `--help` says. */
+export const benchHelp =
+  `deno task bench: pushes and pulls files, and what the machine could do at best
+
+The floor of a push: two plain processes share the work of receiving the bytes and writing them to two
+files each. The floor of a pull: one reads the page cache and sends. Best of all runs. OUROBOROS_BIN is
+the compiled program to measure instead of main.ts.
+
+  --sizes LIST        of the files [1KiB,1MiB,64MiB,512MiB]
+  --nodes LIST        of the rings [5]
+  --clients LIST      how many at once [1,16]; many only with small files
+  --paths LIST        direct: to the node that takes the files, other: pulls from another node,
+                      gateway [direct,gateway]
+  --durability LIST   fsync, relaxed [fsync]
+  --runs N            rounds of all measurements, as long as there is time [5]
+  --seconds N         the time for one ring, at least one round of it [145]
+  --length MS         how long small files are pushed or pulled in a run [250]
+  --heals N           nodes that are killed [3]
+  --wait-time MS      the gossip interval of the ring [500]
+  --quick             under a minute: without 512 MiB, 1 client, 3 rounds, 1 node killed
+  --peer HOST:PORT    measure a running ring; HOST:PORT,HOST:PORT pulls from the second ('other') too
+  --dir DIR           where the files go [the system's directory for temporary files]
+  --json              the results as JSON
+  --compare FILE      beside the results of an earlier --json
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @returns `undefined` when the help is asked for.
+ * @throws {BenchUsageError} On what is no option of the benchmark.
+ */
+export function parseBenchOptions(args: readonly string[]): BenchOptions | undefined {
+  const flags = parseArgs([...args], {
+    boolean: ["help", "quick", "json"],
+    string: [
+      ...["sizes", "nodes", "clients", "paths", "durability", "runs", "seconds", "length", "heals"],
+      ...["wait-time", "peer", "dir", "compare"],
+    ] as const,
+    unknown: (arg) => {
+      throw new BenchUsageError(`Unknown argument '${arg}'; see --help`);
+    },
+  });
+  if (flags.help) return undefined;
+  const { quick } = flags;
+  const lists = ["sizes", "nodes", "clients", "paths", "durability", "peer"] as const;
+  const empty = lists.find((name) => flags[name]?.replaceAll(",", "").trim() === "");
+  if (empty !== undefined) throw new BenchUsageError(`--${empty} is empty`);
+  const peers = listOf(flags.peer ?? "", "a HOST:PORT", readAddress);
+  if (peers.length > 2) throw new BenchUsageError("--peer takes one node or two");
+  const paths = listOf(flags.paths ?? "direct,gateway", "direct, other or gateway", readPath);
+  return {
+    sizes: listOf(flags.sizes ?? (quick ? quickSizes : defaultSizes), "a size", parseSize),
+    nodeCounts: listOf(flags.nodes ?? "5", "1 to 100 nodes", countUpTo(100)),
+    clients: listOf(flags.clients ?? (quick ? "1" : "1,16"), "1 to 256 clients", countUpTo(256)),
+    paths: peers.length === 0 ? paths : peers.length === 1 ? ["direct"] : ["direct", "other"],
+    durabilities: listOf(flags.durability ?? "fsync", "fsync or relaxed", readDurability),
+    runs: one(flags.runs ?? (quick ? "3" : "5"), "1 to 1000 runs", countUpTo(1000)),
+    lengthMs: one(flags.length ?? "250", "1 to 60000 ms", countUpTo(60_000)),
+    secondsMax: one(flags.seconds ?? (quick ? "40" : "145"), "seconds", countUpTo(86_400)),
+    heals: one(flags.heals ?? (quick ? "1" : "3"), "0 to 100 heals", countUpTo(100, 0)),
+    gossipIntervalMs: one(flags["wait-time"] ?? "500", "a time in ms", countUpTo(3_600_000)),
+    peers,
+    directory: flags.dir,
+    json: flags.json,
+    compareFile: flags.compare,
+  };
+}
+
+const defaultSizes = "1KiB,1MiB,64MiB,512MiB";
+const quickSizes = "1KiB,1MiB,64MiB";
+
+function one<T>(text: string, wanted: string, read: (text: string) => T | undefined): T {
+  const value = read(text.trim());
+  if (value === undefined) throw new BenchUsageError(`'${text}' is not ${wanted}`);
+  return value;
+}
+
+function listOf<T>(text: string, wanted: string, read: (text: string) => T | undefined): T[] {
+  const items = text.split(",").filter((item) => item.trim() !== "");
+  return [...new Set(items.map((item) => one(item, wanted, read)))];
+}
+
+function countUpTo(max: number, min = 1): (text: string) => number | undefined {
+  return (text) => {
+    const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
+    return number >= min && number <= max ? number : undefined;
+  };
+}
+
+function readPath(text: string): Path | undefined {
+  return (["direct", "other", "gateway"] as const).find((path) => path === text);
+}
+
+function readDurability(text: string): Durability | undefined {
+  return (["fsync", "relaxed"] as const).find((durability) => durability === text);
+}
+
+function readAddress(text: string): string | undefined {
+  return /^[^\s]+:[0-9]{1,5}$/.test(text) ? text : undefined;
+}

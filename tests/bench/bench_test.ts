@@ -1,0 +1,82 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { parseReport } from "../../scripts/bench/compare.ts";
+import { findProcesses } from "../../scripts/bench/process_usage.ts";
+
+const script = fileURLToPath(new URL("../../scripts/bench.ts", import.meta.url));
+
+/** The benchmark with these arguments; its files go below the directory. */
+function bench(directory: string, ...args: string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", script, `--dir=${directory}`, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function withDirectory(test: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await test(directory);
+    assertEquals(await findProcesses(directory), []);
+    assertEquals(await Array.fromAsync(Deno.readDir(directory)), []);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("bench measures a ring, tells it as JSON, and leaves nothing behind", async () => {
+  await withDirectory(async (directory) => {
+    const args = ["--sizes=1KiB", "--clients=2", "--runs=1", "--length=20", "--heals=1", "--json"];
+    const { code, stdout, stderr } = await bench(directory, "--nodes=3", ...args).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+    const [ring] = parseReport(new TextDecoder().decode(stdout)).rings;
+    assert(ring !== undefined);
+    assertEquals([ring.nodes, ring.durability, ring.rounds], [3, "fsync", 1]);
+    assertEquals(ring.cells.map(({ kind, path }) => `${kind} ${path}`), [
+      ...["measured floor", "measured direct", "measured gateway"],
+      ...["measured floor", "measured direct", "measured gateway"],
+      ...["measured floor", "measured direct", "measured gateway"],
+    ]);
+    assert(ring.startMs !== undefined && ring.startMs > 0);
+    if (Deno.build.os !== "linux") return;
+    assert(ring.healMs !== undefined && ring.healMs.min > 0);
+    const roles = ring.processes.map(({ role }) => role);
+    assertEquals(roles, ["gateway", "node", "node", "node", "supervisor"]);
+    assert(ring.processes.every(({ peakBytes }) => peakBytes > 1024 ** 2));
+  });
+});
+
+Deno.test({
+  name: "bench ends on SIGINT with everything that it started",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await withDirectory(async (directory) => {
+      const child = bench(directory).spawn();
+      const deadline = AbortSignal.timeout(20_000);
+      while ((await findProcesses(directory)).length < 3) {
+        deadline.throwIfAborted();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      child.kill("SIGINT");
+      const { code, stdout } = await child.output();
+      assertEquals([code, stdout.length], [130, 0]);
+    });
+  },
+});
+
+Deno.test("bench says what it cannot do", async () => {
+  await withDirectory(async (directory) => {
+    const cases = [
+      [["--sizes=100GiB"], 1, "Not enough disk in"],
+      [["--speed=high"], 2, "Unknown argument '--speed=high'"],
+      [["--peer=127.0.0.1:1", "--quick"], 1, "cannot connect to 127.0.0.1:1"],
+    ] as const;
+    for (const [args, exitCode, message] of cases) {
+      const { code, stderr } = await bench(directory, ...args).output();
+      assertEquals(code, exitCode);
+      assertStringIncludes(new TextDecoder().decode(stderr), message);
+    }
+  });
+});

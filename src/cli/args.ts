@@ -148,6 +148,7 @@ function sharedNodeOptions(values: Values<"run"> | Values<"set-network">) {
     scrubRateMiB: values["scrub-rate"],
     logLevel: values["log-level"],
     logJson: values["log-json"],
+    ...(values["test-hooks"] && { testHooks: true }),
   };
 }
 

@@ -69,6 +69,7 @@ const nodeFlags = {
     { placeholder: "MIB", help: "MiB a second of stored data that are verified; 0: none" },
     { min: 0, max: scrubRateMax, fallback: defaultNodeOptions.scrubRateMiB },
   ),
+  "test-hooks": switchFlag({ help: "tests may pause pushes and set clocks", hidden: true }),
 };
 
 const waitTimeText = {

@@ -13,10 +13,13 @@ export interface PollerDependencies extends PeerDependencies {
 }
 
 /**
- * How soon the ring is looked at again while no node has answered, in ms; never rarer than `--poll`.
+ * How soon the ring is looked at again while no node has told a netmap, in ms, then twice that …
  * Shorter: a ring that comes up is found sooner, at the cost of refused dials meanwhile.
  */
-const retryMs = 250;
+const retryFirstMs = 250;
+
+/** … up to this. Never rarer than `--poll`. */
+const retryMaxMs = 1_000;
 
 /** How long one node may take to answer, in ms; then the next one is asked. */
 const askMs = 2_000;
@@ -41,14 +44,16 @@ export class Poller {
   /** Looks at the ring every poll interval until the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#dependencies;
+    let retryMs = retryFirstMs;
     while (!signal.aborted) {
-      const answered = await this.poll(signal);
-      const pauseMs = answered ? this.#pollMs : Math.min(this.#pollMs, retryMs);
+      const told = await this.poll(signal);
+      const pauseMs = told ? this.#pollMs : Math.min(this.#pollMs, retryMs);
+      retryMs = told ? retryFirstMs : Math.min(retryMs * 2, retryMaxMs);
       await clock.sleep(pauseMs, signal).catch(() => {/* stopped: the loop sees it */});
     }
   }
 
-  /** Asks nodes until one answers; whether one did. */
+  /** Asks nodes until one answers; whether it told a netmap. */
   async poll(signal: AbortSignal): Promise<boolean> {
     const { log } = this.#dependencies;
     for (const address of this.#turn()) {
@@ -57,12 +62,11 @@ export class Poller {
       if (entries === undefined) continue;
       this.#last = address;
       this.#silent = false;
-      // A node that is not wired yet knows of no ring, but it is there.
-      const known = entries.length > 0 ? entries : [{ address, status: "Alive" } as const];
-      for (const { address, from, to } of this.#picker.update(known)) {
+      for (const { address, from, to } of this.#picker.update(entries)) {
         log.info("node changed", { node: address, from, to });
       }
-      return true;
+      // A node that is not wired yet knows of no ring, but it is there, and soon it will.
+      return entries.length > 0;
     }
     if (!this.#silent && !signal.aborted) log.warn("no node answers");
     this.#silent = true;

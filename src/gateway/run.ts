@@ -61,7 +61,7 @@ export async function runGateway(
           ["id", verbs.id],
           ["program", "ouroboros"],
           ["version", programVersion],
-          ["uptime_seconds", Math.round((clock.nowMs() - startedMs) / 1000)],
+          ["uptime", Math.round((clock.nowMs() - startedMs) / 1000)],
           ["connections", server.connections],
           ["members", picker.candidates().join(",")],
           ["netmap", formatEntries(picker.netmap(), { hostname })],

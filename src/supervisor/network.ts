@@ -1,3 +1,5 @@
+import { askInfo } from "../client/questions.ts";
+import type { PeerConnection } from "../net/peer_connection.ts";
 import { nodeArgs, type NodeOptions } from "../node/options.ts";
 import type { NodeAddress } from "../protocol/address.ts";
 import { exitOrAbort, GatewayKeeper } from "./gateway_keeper.ts";
@@ -6,7 +8,7 @@ import type { NetworkPlan } from "./plan.ts";
 import type { Child } from "./spawner.ts";
 import { stopRing } from "./stop.ts";
 import { Watcher, type WatcherDependencies } from "./watcher.ts";
-import { giveView, waitForPing, waitUntilReady } from "./wire.ts";
+import { giveView, keepTrying, waitForPing, waitUntilReady, withPeer } from "./wire.ts";
 
 /**
  * How long a ring may take to be ready, in ms, and how much longer for each node. Catalogs are
@@ -14,6 +16,9 @@ import { giveView, waitForPing, waitUntilReady } from "./wire.ts";
  */
 const readyMs = 60_000;
 const readyPerNodeMs = 3_000;
+
+/** How long a node that another process has started may take to say so, in ms. */
+const takenOverMs = 3_000;
 
 /** The processes of a network: started, watched, stopped. */
 export class Network {
@@ -57,8 +62,9 @@ export class Network {
     // Nodes first: they have more to do.
     for (const node of nodes) {
       const child = this.#spawn(node);
-      exitOrAbort(child, settled.signal).then((code) => {
-        if (code !== undefined) failed.abort(endedEarly(node, code));
+      exitOrAbort(child, settled.signal).then(async (code) => {
+        if (code === undefined || code === heldExitCode && await this.#isThere(node)) return;
+        failed.abort(endedEarly(node, code));
       });
     }
     this.#gateway = this.#keeper?.start();
@@ -104,11 +110,35 @@ export class Network {
   async #wire(signal: AbortSignal): Promise<void> {
     const addresses = this.#plan.nodes.map((node) => node.address);
     await Promise.all(addresses.map((address) => waitForPing(this.#deps, address, signal)));
-    await giveView(this.#deps, this.#plan, addresses);
+    await keepTrying(this.#deps, signal, async () => {
+      await giveView(this.#deps, this.#plan, { addresses, signal });
+      return true;
+    });
     await waitUntilReady(this.#deps, addresses, signal);
     const gateway = this.#plan.gateway?.address;
     // Its answer to a ping comes from a node: then the way through is open.
     if (gateway !== undefined) await waitForPing(this.#deps, gateway, signal);
+  }
+
+  /**
+   * Whether another process is the node: in a ring that knows its members, a neighbour may have
+   * started the node as well, and won.
+   */
+  async #isThere(node: NodeOptions): Promise<boolean> {
+    const signal = AbortSignal.timeout(takenOverMs);
+    let dataDir: string | undefined;
+    const ask = async (peer: PeerConnection) => {
+      dataDir = (await askInfo(peer)).get("data_dir");
+      return true;
+    };
+    await keepTrying(
+      this.#deps,
+      signal,
+      () => withPeer(this.#deps, { address: node.address, signal }, ask),
+    ).catch(() => {
+      // It does not tell; then it is somebody else.
+    });
+    return dataDir === node.dataDir;
   }
 
   #notReady(cause: unknown): NetworkError {

@@ -23,14 +23,19 @@ export type NodeLinkEnd = "ouroboros" | "original";
 export class NodeLink implements Disposable {
   readonly #peer: PeerConnection;
   readonly #clock: WireDependencies["clock"];
+  readonly #signal: AbortSignal;
+  readonly #onAbort = () => this.#peer.close();
 
-  private constructor(peer: PeerConnection, clock: WireDependencies["clock"]) {
+  private constructor(peer: PeerConnection, clock: WireDependencies["clock"], signal: AbortSignal) {
     this.#peer = peer;
     this.#clock = clock;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /**
-   * Connects; `undefined` when nobody listens.
+   * Connects; `undefined` when nobody listens. When the signal aborts, the link is closed, and what
+   * is under way on it fails.
    *
    * @throws {PeerUnreachable} When the address is only slow or out of reach.
    */
@@ -41,7 +46,7 @@ export class NodeLink implements Disposable {
   ): Promise<NodeLink | undefined> {
     try {
       const peer = await PeerConnection.dial(deps, address, { timeoutMs: 2_000, signal });
-      return new NodeLink(peer, deps.clock);
+      return new NodeLink(peer, deps.clock, signal);
     } catch (error) {
       if (error instanceof PeerUnreachable && error.refused) return undefined;
       throw error;
@@ -58,14 +63,14 @@ export class NodeLink implements Disposable {
     }
   }
 
-  /** Resolves when the connection has ended, for whatever reason, or the signal aborts. */
-  async ended(signal: AbortSignal): Promise<void> {
+  /** Resolves when the connection has ended, for whatever reason. */
+  async ended(): Promise<void> {
     const peer = this.#peer;
     // Without a request under way, silence is as it should be.
     peer.setStall(0);
     try {
-      while (!signal.aborted) {
-        if (await this.#newsWithin(pingMs, signal)) return;
+      while (!this.#signal.aborted) {
+        if (await this.#newsWithin(pingMs)) return;
         await peer.request({ kind: "node-ping" }, { deadlineMs: answerMs });
       }
     } catch (error) {
@@ -74,18 +79,19 @@ export class NodeLink implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
     this.#peer.close();
   }
 
   /** Whether anything comes unasked, the end above all. */
-  async #newsWithin(ms: number, signal: AbortSignal): Promise<boolean> {
+  async #newsWithin(ms: number): Promise<boolean> {
     const quiet = new AbortController();
     let news = false;
     this.#peer.reader.prefetch(() => {
       news = true;
       quiet.abort();
     });
-    await this.#clock.sleep(ms, AbortSignal.any([signal, quiet.signal])).catch(() => {
+    await this.#clock.sleep(ms, AbortSignal.any([this.#signal, quiet.signal])).catch(() => {
       // Woken early: by news, or by the signal, which the caller looks at.
     });
     return news;

@@ -41,5 +41,6 @@ export function networkArgs(options: NetworkOptions): string[] {
   if (options.gatewayPort !== undefined) args.push(`--dns-port=${options.gatewayPort}`);
   if (options.overwrite) args.push("--overwrite-nodes-dir");
   if (node.logJson) args.push("--log-json");
+  if (node.testHooks === true) args.push("--test-hooks");
   return args;
 }

@@ -52,8 +52,8 @@ export async function runSupervisor(
   const transport = new TcpTransport();
   const deps = { transport, watchdog, clock, log, book, spawner: new ProcessSpawner() };
   await assertPortsFree(deps, plannedAddresses(plan));
-  using _lock = await takeLock(plan);
-  await claimRingDirectory(plan, options.overwrite);
+  using _lock = await inDataDir(options, () => takeLock(plan));
+  await inDataDir(options, () => claimRingDirectory(plan, options.overwrite));
   const stopped = new AbortController();
   const signal = AbortSignal.any([context.signal, stopped.signal]);
   const verbs = supervisorVerbs(plan, () => stopped.abort());
@@ -74,6 +74,18 @@ export async function runSupervisor(
     await network.stop();
     await removeControlFile(plan.ringDirectory);
     log.debug("stopped");
+  }
+}
+
+/** Runs what needs the data directory, and says so when the system refuses it. */
+async function inDataDir<T>({ node }: NetworkOptions, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof NetworkError) throw error;
+    throw new NetworkError(`Cannot keep files in '${node.dataDir}': ${error.message}`, {
+      cause: error,
+    });
   }
 }
 

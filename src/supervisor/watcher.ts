@@ -109,10 +109,12 @@ export class Watcher {
     book.told(address, Number(info.get("pid")));
     if (outage.sinceMs !== undefined) log.info("node is back", { node: address });
     // A node that the supervisor started waits for the ring; to any other one this is no news.
-    if (outage.started) await giveView(this.#deps, this.#options.plan, [address]);
+    if (outage.started) {
+      await giveView(this.#deps, this.#options.plan, { addresses: [address], signal });
+    }
     outage.end();
     this.#up.add(address);
-    await link.ended(signal);
+    await link.ended();
     if (signal.aborted) return;
     this.#up.delete(address);
     log.info("node is gone", { node: address });

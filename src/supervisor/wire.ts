@@ -34,27 +34,36 @@ export async function waitForPing(
   address: NodeAddress,
   signal: AbortSignal,
 ): Promise<void> {
-  await keepTrying(deps, signal, async () => {
-    using peer = await PeerConnection.dial(deps, address, { timeoutMs: dialMs, signal });
+  const ask = async (peer: PeerConnection) => {
     await peer.request({ kind: "node-ping" }, { deadlineMs: askMs });
     return true;
-  });
+  };
+  await keepTrying(deps, signal, () => withPeer(deps, { address, signal }, ask));
 }
 
 /**
  * Gives every node of the plan the ring, side by side. To a node that knows it already this is no
  * news, so it may be done again at any time.
+ *
+ * @throws {PeerUnreachable} When one of them cannot be reached.
  */
 export async function giveView(
   deps: WireDependencies,
   plan: NetworkPlan,
-  addresses: readonly NodeAddress[],
+  { addresses, signal }: {
+    readonly addresses: readonly NodeAddress[];
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const [first] = plan.nodes;
   if (first === undefined) return;
   const order = plan.nodes.map((node) => node.address);
   const body = new TextEncoder().encode(initialView({ order, options: sharedOptions(first) }));
-  await Promise.all(addresses.map((address) => giveViewTo(deps, address, body)));
+  await Promise.all(
+    addresses.map((address) =>
+      withPeer(deps, { address, signal }, (peer) => giveViewTo(peer, body))
+    ),
+  );
 }
 
 /**
@@ -72,7 +81,11 @@ export async function waitUntilReady(
     const catalogs = await Promise.all(addresses.map(async (address) => {
       let catalog: string | undefined;
       await keepTrying(deps, signal, async () => {
-        catalog = await catalogWhenReady(deps, address, addresses.length);
+        catalog = await withPeer(
+          deps,
+          { address, signal },
+          (peer) => catalogWhenReady(peer, addresses.length),
+        );
         return catalog !== undefined;
       });
       return catalog;
@@ -83,11 +96,9 @@ export async function waitUntilReady(
 
 /** The digest of a node's catalog; `undefined` while the node or its view is not ready. */
 async function catalogWhenReady(
-  deps: WireDependencies,
-  address: NodeAddress,
+  peer: PeerConnection,
   nodeCount: number,
 ): Promise<string | undefined> {
-  using peer = await PeerConnection.dial(deps, address, { timeoutMs: dialMs });
   const netmap = await askNetmap(peer, { deadlineMs: askMs });
   // A node alone has no netmap.
   const whole = nodeCount === 1 && netmap.length === 0 ||
@@ -97,22 +108,39 @@ async function catalogWhenReady(
   return info.get("state") === "ready" ? info.get("catalog") ?? "" : undefined;
 }
 
-async function giveViewTo(
-  deps: WireDependencies,
-  address: NodeAddress,
-  body: Uint8Array,
-): Promise<void> {
-  using peer = await PeerConnection.dial(deps, address, { timeoutMs: dialMs });
+async function giveViewTo(peer: PeerConnection, body: Uint8Array): Promise<void> {
   const command = { kind: "ring-view", bodyBytes: body.length } as const;
   const answer = await peer.request(command, { body, deadlineMs: askMs });
   const bytes = parseCount(answer.replace(/^VIEW /, ""), viewBytesMax);
-  if (bytes === undefined) throw new NetworkError(`${address} did not take the ring: ${answer}`);
+  if (bytes === undefined) {
+    throw new NetworkError(`${peer.address} did not take the ring: ${answer}`);
+  }
   // What the node knows beyond that is read only so that the connection ends in order.
   await peer.readExactly(new Uint8Array(bytes));
 }
 
-/** Tries until it is true; a node that does not answer yet is no reason to give up. */
-async function keepTrying(
+/** Uses a connection that is closed afterwards, and at once when the signal aborts. */
+export async function withPeer<T>(
+  deps: WireDependencies,
+  { address, signal }: { readonly address: NodeAddress; readonly signal: AbortSignal },
+  use: (peer: PeerConnection) => Promise<T>,
+): Promise<T> {
+  using peer = await PeerConnection.dial(deps, address, { timeoutMs: dialMs, signal });
+  const close = () => peer.close();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    return await use(peer);
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+
+/**
+ * Tries until it is true; a node that does not answer yet is no reason to give up.
+ *
+ * @throws the signal's reason.
+ */
+export async function keepTrying(
   deps: WireDependencies,
   signal: AbortSignal,
   attempt: () => Promise<boolean>,

@@ -61,12 +61,12 @@ Deno.test(
   },
 );
 
-Deno.test("Poller takes an unwired node for Alive", pure, async () => {
+Deno.test("Poller learns nothing from a node that is in no ring yet", pure, async () => {
   const { poller, node, picker, netmap } = setUp();
   netmap.text = "(empty)\nOK\n";
   await using _second = node(second);
-  assertEquals(await poller.poll(new AbortController().signal), true);
-  assertEquals(picker.candidates()[0], second);
+  assertEquals(await poller.poll(new AbortController().signal), false);
+  assertEquals([picker.netmap(), picker.candidates()], [[], ports]);
 });
 
 Deno.test(
@@ -79,9 +79,10 @@ Deno.test(
     await clock.advance(1_000);
     assertEquals(picker.netmap(), []);
     await using a = node(first);
-    await clock.advance(250);
+    await clock.advance(1_000);
     assertEquals(picker.netmap().length, 3);
-    await clock.advance(4_999);
+    assertEquals(a.lines.length, 1);
+    await clock.advance(4_000);
     assertEquals(a.lines.length, 1);
     await clock.advance(10_000);
     assertEquals(a.lines.length, 3);

@@ -1,0 +1,266 @@
+import { assert, assertEquals } from "@std/assert";
+import { hooksFile, pausedFile, type PushStage } from "../../src/node/test_hooks.ts";
+import type { TestHookValues } from "../../src/node/test_hooks.ts";
+import { askText, type LiveRing, liveRing, type LiveRingOptions, sha256 } from "./live_ring.ts";
+import { waitUntil } from "./program.ts";
+import { randomBytes } from "./real_file.ts";
+import { Download } from "./wire_client.ts";
+
+/** Whether the long variants run too: minutes where the quick ones take seconds. */
+export const isLongRun = Deno.env.get("OUROBOROS_TEST_LONG") === "1";
+
+/** How long the ring may take to be whole again, in ms: generous, as machines that test are slow. */
+const healMs = 45_000;
+
+/** What a file may read as: one of these SHA-256, or `absent`. */
+type Allowed = ReadonlySet<string>;
+
+/** No file of that name. */
+const absent = "absent";
+
+/** How a push went. `broken`: the connection ended, so that nobody knows. */
+export type PushOutcome = "acknowledged" | "refused" | "unknown" | "broken";
+
+/** A push that is under way. */
+export interface PushAttempt {
+  readonly outcome: Promise<PushOutcome>;
+  /** What the node has answered; of meaning once the outcome is there. */
+  answer(): string;
+}
+
+/** Starts a {@linkcode FaultRing}. */
+export async function faultRing(nodes: number, options: LiveRingOptions = {}): Promise<FaultRing> {
+  const args = ["--test-hooks", ...options.args ?? []];
+  return new FaultRing(await liveRing(nodes, { gateway: false, ...options, args }));
+}
+
+/**
+ * A ring that a test breaks, and a model of what its nodes have acknowledged, which stays right
+ * whatever breaks: a name reads as what was acknowledged last, or as one of those that were under
+ * way without an answer since.
+ */
+export class FaultRing implements AsyncDisposable {
+  ring: LiveRing;
+  readonly #files = new Map<string, Allowed>();
+  readonly #stopped = new Set<number>();
+
+  constructor(ring: LiveRing) {
+    this.ring = ring;
+  }
+
+  get ports(): readonly number[] {
+    return this.ring.ports;
+  }
+
+  /** A node by its place. */
+  port(index: number): number {
+    return this.ring.port(index);
+  }
+
+  /** The directory of a node. */
+  directory(port: number): string {
+    return `${this.ring.dataDir}/${port}`;
+  }
+
+  /** Pushes random bytes, which must be acknowledged. */
+  async push(port: number, name: string, bytes = 100_000): Promise<void> {
+    const attempt = this.attempt(port, name, randomBytes(bytes));
+    assertEquals(await attempt.outcome, "acknowledged", attempt.answer());
+  }
+
+  /** Pushes bytes, whatever becomes of it. */
+  attempt(port: number, name: string, bytes: Uint8Array): PushAttempt {
+    const before = this.#files.get(name) ?? new Set([absent]);
+    const sum = sha256(bytes);
+    this.#files.set(name, new Set([...before, sum]));
+    let answer = "";
+    const run = async (): Promise<PushOutcome> => {
+      try {
+        const head = new TextEncoder().encode(`FILE PUSH ${bytes.length} ${name}\n`);
+        answer = await askText(port, joined(head, bytes));
+      } catch (error) {
+        // Refused, reset, or no answer in time.
+        if (!(error instanceof Error)) throw error;
+        answer ||= String(error);
+      }
+      const outcome = outcomeOf(answer);
+      if (outcome === "acknowledged") this.#files.set(name, new Set([sum]));
+      if (outcome === "refused") this.#files.set(name, before);
+      return outcome;
+    };
+    return { outcome: run(), answer: () => answer };
+  }
+
+  /** Deletes a file, which must be acknowledged. */
+  async delete(port: number, name: string): Promise<void> {
+    assertEquals(await askText(port, `FILE DELETE ${name}\n`), "OK\n");
+    this.#files.set(name, new Set([absent]));
+  }
+
+  /**
+   * Compares every file with the model, through some nodes: what each lists, and every byte. A file
+   * whose fate is open must only be one of what it may be, and pullable if it is listed.
+   */
+  async check(ports: readonly number[] = this.ports): Promise<void> {
+    await Promise.all(ports.map(async (port) => {
+      const listed = await listedNames(port);
+      for (const [name, allowed] of this.#files) {
+        const found = await readSum(port, name);
+        assert(allowed.has(found), `'${name}' through ${port} reads as ${found}`);
+        if (allowed.size > 1) continue;
+        assertEquals(listed.has(name), found !== absent, `'${name}' in the list of ${port}`);
+      }
+      for (const name of listed) assert(this.#files.has(name), `${port} lists '${name}'`);
+    }));
+  }
+
+  /**
+   * Waits until the ring is whole: all nodes Alive with the same catalog, every copy of every file in
+   * its place, nothing staged. Then all nodes must agree on every file, and that is what it reads as
+   * from here on.
+   */
+  async settle(timeoutMs = healMs): Promise<void> {
+    await this.ring.waitAllAlive(timeoutMs);
+    let reason = "";
+    await waitUntil(() => `the ring is whole: ${reason}`, timeoutMs, async () => {
+      reason = await this.#whatIsOpen();
+      return reason === "";
+    });
+    await this.check();
+    for (const name of this.#files.keys()) {
+      const sums = await Promise.all(this.ports.map((port) => readSum(port, name)));
+      assertEquals(new Set(sums).size, 1, `the nodes disagree on '${name}': ${sums}`);
+      this.#files.set(name, new Set(sums));
+    }
+  }
+
+  /** Ends some nodes by SIGKILL, at once. */
+  async kill(...ports: number[]): Promise<void> {
+    await Promise.all(ports.map((port) => this.ring.kill(port)));
+  }
+
+  /** Deletes the directory of a node. */
+  async wipe(port: number): Promise<void> {
+    // The node may be writing to it.
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await Deno.remove(this.directory(port), { recursive: true });
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return;
+        if (attempt === 20) throw error;
+      }
+    }
+  }
+
+  /** Stops a node's process without ending it; gives its id. */
+  async stop(port: number): Promise<number> {
+    const pid = await this.ring.pid(port);
+    Deno.kill(pid, "SIGSTOP");
+    this.#stopped.add(pid);
+    return pid;
+  }
+
+  /** Lets a stopped process go on. */
+  resume(pid: number): void {
+    this.#stopped.delete(pid);
+    Deno.kill(pid, "SIGCONT");
+  }
+
+  /** Has a node do something for this test from now on, see `TestHooks`; nothing by default. */
+  async setHooks(port: number, values: TestHookValues = {}): Promise<void> {
+    const path = `${this.directory(port)}/${hooksFile}`;
+    await Deno.mkdir(this.directory(port), { recursive: true });
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(values));
+    await Deno.rename(`${path}.new`, path);
+  }
+
+  /** Waits until a push is held at a stage at a node. */
+  async heldAt(port: number, stage: PushStage): Promise<void> {
+    const path = `${this.directory(port)}/${pausedFile}`;
+    await waitUntil(`a push is held at ${port}: ${stage}`, 10_000, async () => {
+      try {
+        return await Deno.readTextFile(path) === stage;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** A number that a node tells of itself. */
+  async count(port: number, key: string): Promise<number> {
+    return Number((await this.ring.info(port)).get(key));
+  }
+
+  /** Starts a new supervisor on the ring's directory, after the old one has ended. */
+  async startAgain(options: LiveRingOptions = {}): Promise<void> {
+    const { dataDir, ports } = this.ring;
+    const args = ["--test-hooks", ...options.args ?? []];
+    const same = { dataDir, basePort: ports[0] ?? 0, gateway: false };
+    this.ring = this.ring.replacedBy(await liveRing(ports.length, { ...same, ...options, args }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pid of this.#stopped) {
+      try {
+        this.resume(pid);
+      } catch (error) {
+        // It was ended while it was stopped.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    for (const port of this.ports) await this.setHooks(port);
+    await this.ring[Symbol.asyncDispose]();
+  }
+
+  /** Why the ring is not whole yet; empty when it is. */
+  async #whatIsOpen(): Promise<string> {
+    const [asked = 0] = this.ports;
+    const catalogs = new Set<string | undefined>();
+    for (const port of this.ports) {
+      const info = await this.ring.info(port);
+      catalogs.add(info.get("catalog"));
+      if (info.get("staged_bytes") !== "0") return `${port} has something staged`;
+    }
+    if (catalogs.size > 1) return "the catalogs differ";
+    for (const name of await listedNames(asked)) {
+      const stat = await askText(asked, `FILE STAT ${name}\n`);
+      if (/ (missing|damaged|unknown)/.test(stat) || !stat.endsWith("OK\n")) return stat;
+    }
+    return "";
+  }
+}
+
+/** The SHA-256 of a whole file that a node serves, or `absent`. */
+export async function readSum(port: number, name: string): Promise<string> {
+  try {
+    using file = await Download.open(port, name);
+    const { bytes, sha256 } = await file.rest();
+    assertEquals(bytes, file.size, `'${name}' through ${port} ended early`);
+    assertEquals(sha256, file.sha256, `'${name}' through ${port} is not what its header says`);
+    return sha256;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("ERR file not found")) return absent;
+    throw error;
+  }
+}
+
+/** The names that a node lists; those of tests need no quotes. */
+export async function listedNames(port: number): Promise<Set<string>> {
+  const [head, ...rows] = (await askText(port, "FILE LIST\n")).split("\n");
+  assertEquals(head, "name,start,size", `the list of ${port}`);
+  return new Set(rows.filter((row) => row !== "").map((row) => row.slice(0, row.indexOf(","))));
+}
+
+function outcomeOf(answer: string): PushOutcome {
+  if (/(^|\n)OK\n$/.test(answer)) return "acknowledged";
+  if (/^ERR outcome unknown/.test(answer)) return "unknown";
+  return /^ERR [^\n]+\n$/.test(answer) ? "refused" : "broken";
+}
+
+function joined(head: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const all = new Uint8Array(head.length + bytes.length);
+  all.set(head);
+  all.set(bytes, head.length);
+  return all;
+}

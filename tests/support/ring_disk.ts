@@ -1,0 +1,63 @@
+import { walk } from "@std/fs/walk";
+import { sha256 } from "./live_ring.ts";
+
+/** Chunk files of a ring, `<port>/content/<chunk name>`, each with the SHA-256 of its bytes. */
+export type Chunks = ReadonlyMap<string, string>;
+
+/** Where a file's chunks have to lie. */
+export interface PlacedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** The port of the node that took it. */
+  readonly start: number;
+}
+
+/**
+ * The chunk files that a whole ring keeps of some files, as PROTOCOL.md has it: sizes differ by one
+ * at most and the longer come first; part i lies on the i-th node from the one that took the file,
+ * and its backup on the node before that. A ring of one keeps no backup.
+ *
+ * @param ports The nodes in ring order.
+ */
+export function chunksOf(ports: readonly number[], files: readonly PlacedFile[]): Chunks {
+  const parts = ports.length;
+  const chunks = new Map<string, string>();
+  for (const { name, bytes, start } of files) {
+    const first = ports.indexOf(start);
+    let from = 0;
+    for (let part = 0; part < parts; part++) {
+      const length = Math.floor(bytes.length / parts) + (part < bytes.length % parts ? 1 : 0);
+      const chunk = `${name}.part-${digits(part + 1)}-of-${digits(parts)}`;
+      const sum = sha256(bytes.subarray(from, from + length));
+      from += length;
+      chunks.set(`${ports[(first + part) % parts]}/content/${chunk}`, sum);
+      if (parts > 1) {
+        chunks.set(`${ports[(first + part + parts - 1) % parts]}/backup/${chunk}`, sum);
+      }
+    }
+  }
+  return chunks;
+}
+
+/** The chunk files that lie in the `content/` and `backup/` of some nodes. */
+export async function storedChunks(dataDir: string, ports: readonly number[]): Promise<Chunks> {
+  const chunks = new Map<string, string>();
+  for (const port of ports) {
+    for (const place of ["content", "backup"]) {
+      const directory = `${dataDir}/${port}/${place}`;
+      for await (const { path, name } of walk(directory, { includeDirs: false })) {
+        chunks.set(`${port}/${place}/${name}`, sha256(await Deno.readFile(path)));
+      }
+    }
+  }
+  return chunks;
+}
+
+/** The names of all that lies in a node's `staging/`. */
+export async function stagedFiles(dataDir: string, port: number): Promise<string[]> {
+  return await Array.fromAsync(Deno.readDir(`${dataDir}/${port}/staging`), ({ name }) => name);
+}
+
+function digits(number: number): string {
+  return String(number).padStart(3, "0");
+}

@@ -31,7 +31,9 @@ export async function connectRing(
     }
   }
   throw new ClientError(
-    `No ring answers at ${target.join(" or ")}; start one with set-network, or say where it is ` +
+    `No ring answers at ${
+      target.join(" or ")
+    }; start one with 'ouroboros set-network', or say where it is ` +
       "with --host and --port",
     { cause: last },
   );

@@ -2,6 +2,7 @@ import type { BufferPool } from "../net/buffer_pool.ts";
 import type { ByteReader } from "../net/byte_reader.ts";
 import type { GuardedConnection } from "../net/watchdog.ts";
 import { writeAll } from "../net/write_all.ts";
+import { drainBytesMax } from "../protocol/limits.ts";
 
 /** One end of a {@linkcode splice}: the reader may hold bytes that were read already. */
 export interface SpliceEnd {
@@ -37,10 +38,13 @@ export const spliceRestBytes = 16 * 1024;
 
 /**
  * Copies both ways between a client and a node until both have ended, then closes both. An end of
- * one side is passed on as such (half-close), an error ends both. Bytes are never looked at.
+ * one side is passed on as such (half-close). Bytes are never looked at.
  *
- * Memory: 16 KiB each way, and while a direction is in bulk two buffers of the pool, if it has
- * some; nobody waits for them.
+ * 1. A client that breaks off ends both sides at once: a node must not take a part for the whole.
+ * 2. A node that breaks off ends after what it has said: it may refuse a file and hang up while the
+ *    client is still sending, and the client is to read why.
+ * 3. Memory: 16 KiB each way, and while a direction is in bulk two buffers of the pool, if it has
+ *    some; nobody waits for them.
  *
  * @returns The error that ended it, for the log; `undefined` after a regular end.
  */
@@ -53,30 +57,32 @@ export async function splice(
   const [upBuffer, downBuffer] = rest.buffers;
   client.conn.set(spliceIdleMs);
   node.conn.set(spliceIdleMs);
-  let failure: unknown;
-  let ended = false;
-  const direction = async (way: Direction, atEnd: () => void) => {
-    try {
-      await copy(way, pool);
-      await way.to.conn.closeWrite();
-      atEnd();
-    } catch (error) {
-      // When the node has ended, what the client still sends interests nobody.
-      if (!ended) failure ??= error;
-      client.conn.close();
-      node.conn.close();
-    }
+  const closeBoth = () => {
+    client.conn.close();
+    node.conn.close();
   };
-  await Promise.all([
-    direction({ from: client, to: node, buffer: upBuffer }, () => {}),
-    direction({ from: node, to: client, buffer: downBuffer }, () => {
-      ended = true;
-      client.conn.setDeadline(lingerMs);
-    }),
-  ]);
-  client.conn.close();
-  node.conn.close();
+  const up = async () => {
+    const onBroken = ({ side }: Broken) => side === "from" && closeBoth();
+    const broken = await copy({ from: client, to: node, buffer: upBuffer, onBroken }, pool);
+    if (broken === undefined) await endWriting(node);
+    // What the client still sends interests nobody, but unread it would reset the connection.
+    else await client.reader.discard(drainBytesMax).catch(() => {/* the client broke off, too */});
+  };
+  const down = async () => {
+    const onBroken = ({ side }: Broken) => side === "to" && closeBoth();
+    const broken = await copy({ from: node, to: client, buffer: downBuffer, onBroken }, pool);
+    await endWriting(client);
+    client.conn.setDeadline(lingerMs);
+    return broken?.error;
+  };
+  const [failure] = await Promise.all([down(), up()]);
+  closeBoth();
   return failure;
+}
+
+/** Passes an end on; who has hung up meanwhile needs no news of it. */
+async function endWriting({ conn }: SpliceEnd): Promise<void> {
+  await conn.closeWrite().catch(() => {/* the other direction finds out as well */});
 }
 
 /** One of the two ways. */
@@ -85,56 +91,77 @@ interface Direction {
   readonly to: SpliceEnd;
   /** What it has at rest. */
   readonly buffer: Uint8Array;
+  /** Called as soon as one side has failed. */
+  readonly onBroken: (broken: Broken) => void;
 }
 
-/** Copies one way until the end of `from`. */
-async function copy({ from, to, buffer }: Direction, pool: BufferPool): Promise<void> {
+/** Which side of a copy failed, and how. */
+interface Broken {
+  readonly side: "from" | "to";
+  readonly error: unknown;
+}
+
+/** Copies one way until the end of `from`; says what ended it before. */
+async function copy(way: Direction, pool: BufferPool): Promise<Broken | undefined> {
+  const { buffer } = way;
   for (;;) {
-    const count = await from.reader.readInto(buffer);
-    if (count === null) return;
-    await write(to.conn, buffer.subarray(0, count));
-    if (count < buffer.length || !hasSpare(pool)) continue;
-    if (await copyBulk(from, to, pool) === "end") return;
+    const read = await tryRead(way, buffer);
+    if (typeof read === "object") return read ?? undefined;
+    const broken = await tryWrite(way, buffer.subarray(0, read));
+    if (broken !== undefined) return broken;
+    if (read < buffer.length || !hasSpare(pool)) continue;
+    const bulk = await copyBulk(way, pool);
+    if (bulk !== "quiet") return bulk;
   }
 }
 
 /** Writes while the next read is on its way, until `from` ends or its bytes come in small pieces. */
 async function copyBulk(
-  from: SpliceEnd,
-  to: SpliceEnd,
+  way: Direction,
   pool: BufferPool,
-): Promise<"end" | "quiet"> {
+): Promise<Broken | undefined | "quiet"> {
   using lease = await pool.acquire(2);
   let [filling, writing] = lease.buffers;
-  const readNext = () => {
-    const next = from.reader.readInto(filling);
-    // It may fail while nobody awaits it yet; whoever awaits it later is told all the same.
-    next.catch(() => {});
-    return next;
-  };
-  let reading = readNext();
+  let reading = tryRead(way, filling);
   for (;;) {
-    const count = await reading;
-    if (count === null) return "end";
+    const read = await reading;
+    if (typeof read === "object") return read ?? undefined;
     [filling, writing] = [writing, filling];
-    const quiet = count < spliceRestBytes;
-    if (!quiet) reading = readNext();
-    try {
-      await write(to.conn, writing.subarray(0, count));
-    } catch (error) {
-      // The pool may not have the buffers back while a read can still write into one.
-      from.conn.close();
-      await reading.catch(() => {/* it was closed just now */});
-      throw error;
-    }
-    if (quiet) return "quiet";
+    const quiet = read < spliceRestBytes;
+    if (!quiet) reading = tryRead(way, filling);
+    const broken = await tryWrite(way, writing.subarray(0, read));
+    if (quiet) return broken ?? "quiet";
+    if (broken === undefined) continue;
+    // The pool may not have the buffers back while a read can still write into one.
+    await reading;
+    return broken;
   }
 }
 
-async function write(conn: GuardedConnection, bytes: Uint8Array): Promise<void> {
-  conn.set(spliceStallMs);
-  await writeAll(conn, bytes);
-  conn.set(spliceIdleMs);
+/** How many bytes came; `null` at the end. */
+async function tryRead(way: Direction, buffer: Uint8Array): Promise<number | null | Broken> {
+  try {
+    return await way.from.reader.readInto(buffer);
+  } catch (error) {
+    return fail(way, { side: "from", error });
+  }
+}
+
+async function tryWrite(way: Direction, bytes: Uint8Array): Promise<Broken | undefined> {
+  const { conn } = way.to;
+  try {
+    conn.set(spliceStallMs);
+    await writeAll(conn, bytes);
+    conn.set(spliceIdleMs);
+    return undefined;
+  } catch (error) {
+    return fail(way, { side: "to", error });
+  }
+}
+
+function fail(way: Direction, broken: Broken): Broken {
+  way.onBroken(broken);
+  return broken;
 }
 
 function hasSpare(pool: BufferPool): boolean {

@@ -34,9 +34,9 @@ export async function serveRead(
   if (end > chunk.length) {
     throw new Error(`the part ends at ${chunk.length}, not at ${end}`);
   }
-  await session.reply(countedReply("DATA", command.count));
-  session.beginAnswer();
-  await chunk.sendTo(session, command.offset, command.count);
+  const { offset, count } = command;
+  const header = new TextEncoder().encode(countedReply("DATA", count));
+  await chunk.sendTo(session, { header, offset, count });
   if (end === chunk.length) session.closeChunk();
 }
 
@@ -74,6 +74,5 @@ async function sendWhole(
   { chunk, reader, header }: { chunk: string; reader: ChunkReader; header: Uint8Array },
 ): Promise<void> {
   using served = new ServedChunk(context, chunk, reader);
-  await session.write(header);
-  await served.sendTo(session, 0, served.length);
+  await served.sendTo(session, { header, offset: 0, count: served.length });
 }

@@ -4,6 +4,19 @@ import { DamagedChunkError } from "../store/errors.ts";
 import type { NodeContext } from "./context.ts";
 import type { Sink } from "./pump.ts";
 
+/** A range of this many bytes at most is read before it is sent, in one write. */
+const gatheredBytesMax = 64 * 1024;
+
+/** What is sent of a chunk. */
+export interface ChunkRange {
+  /** Goes out first. */
+  readonly header: Uint8Array;
+  /** Where the bytes begin. */
+  readonly offset: number;
+  /** How many there are; they lie within the chunk. */
+  readonly count: number;
+}
+
 /** A chunk as a connection reads it from this node: opened once, then read in ranges. */
 export class ServedChunk implements Disposable {
   readonly #context: NodeContext;
@@ -22,13 +35,18 @@ export class ServedChunk implements Disposable {
   }
 
   /**
-   * Sends `count` bytes from `offset`, each block checked before its bytes leave the node.
+   * Sends `header`, then `count` bytes from `offset`, each block checked before its bytes leave the
+   * node. What is small goes out in one write with the header.
    *
    * @throws {DamagedChunkError} after the repair is queued; some bytes may have gone out.
    */
-  async sendTo(sink: Sink, offset: number, count: number): Promise<void> {
-    if (count === 0) return;
+  async sendTo(sink: Sink, { header, offset, count }: ChunkRange): Promise<void> {
+    if (count === 0) return await sink.write(header);
     using lease = await this.#context.buffers.reads.acquire(2);
+    if (count <= gatheredBytesMax) {
+      return await sink.write(await this.#gather({ header, offset, count }, lease.buffers));
+    }
+    await sink.write(header);
     let sending: Promise<void> | undefined;
     let turn: 0 | 1 = 0;
     let at = offset;
@@ -54,6 +72,25 @@ export class ServedChunk implements Disposable {
 
   [Symbol.dispose](): void {
     this.#reader.close();
+  }
+
+  /** Reads a small range behind `header` into one buffer. */
+  async #gather(
+    { header, offset, count }: ChunkRange,
+    [block, gathered]: readonly [Uint8Array, Uint8Array],
+  ): Promise<Uint8Array> {
+    gathered.set(header);
+    let filled = header.length;
+    for (let at = offset; at < offset + count;) {
+      const index = Math.floor(at / blockBytes);
+      const length = await this.#readBlock(index, block);
+      const start = at - index * blockBytes;
+      const bytes = block.subarray(start, Math.min(length, start + offset + count - at));
+      gathered.set(bytes, filled);
+      filled += bytes.length;
+      at += bytes.length;
+    }
+    return gathered.subarray(0, filled);
   }
 
   async #readBlock(block: number, buffer: Uint8Array): Promise<number> {

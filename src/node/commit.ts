@@ -52,6 +52,7 @@ export async function commitRecord<R extends FileRecord>(
       continue;
     }
     if (stored.missing.length + stored.unverified.length > 0) context.repair.enqueue(draft.name);
+    await context.testHooks?.reach("committed");
     const highest = await spreadRecord(context, record);
     if (highest === undefined) return record;
     above = highest > version ? highest : version;
@@ -142,6 +143,7 @@ async function sendRecord(
 
 /** Serves `FILE COMMIT`: stores a record that another coordinator has committed. */
 export async function acceptRecord(context: NodeContext, record: FileRecord): Promise<string> {
+  await context.testHooks?.reach("record-received");
   const stored = await context.chunks.commit(record);
   if (stored.outcome === "higher") return commitReply({ kind: "higher", version: stored.version });
   if (stored.missing.length + stored.unverified.length > 0) context.repair.enqueue(record.name);

@@ -5,11 +5,14 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { ChunkStore } from "../store/chunk_store.ts";
+import type { Admission } from "./admission.ts";
+import type { DirectoryLock } from "./directory_lock.ts";
 import type { RingDriver } from "./driver.ts";
 import type { NodeOptions } from "./options.ts";
 import type { Originals } from "./originals.ts";
 import type { RepairQueue } from "./repair.ts";
 import type { Scrub } from "./scrub.ts";
+import type { TestHooks } from "./test_hooks.ts";
 import type { TransferBuffers } from "./transfer_buffers.ts";
 
 /** What the parts of a running node share. `runNode` builds it and owns everything in it. */
@@ -25,6 +28,7 @@ export interface NodeContext {
   readonly startedMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly lock: DirectoryLock;
   readonly watchdog: Watchdog;
   readonly peers: PeerPool;
   readonly buffers: TransferBuffers;
@@ -34,6 +38,9 @@ export interface NodeContext {
   readonly repair: RepairQueue;
   readonly originals: Originals;
   readonly scrub: Scrub;
+  readonly admission: Admission;
+  /** What a test holds this node by; a node that is not tested has none. */
+  readonly testHooks: TestHooks | undefined;
   /** Push ids that this node coordinates right now. */
   readonly pushes: Set<string>;
   /** A new push id. */

@@ -29,6 +29,7 @@ export async function servePush(
   const record = await pushFile(context, body, { name, size });
   const parts = record.placement.length;
   context.log.info("stored", { name, size, parts, version: record.version });
+  await context.testHooks?.reach("before-ok");
   await session.reply(
     parts === 1 ? fileStoredLocallyReply(size, name) : filePushedReply(size, parts),
   );
@@ -44,8 +45,7 @@ export async function servePull(
   requireReady(context);
   using file = await OpenFile.open(context, name);
   if (file === undefined) return await session.reply(errorReply(errors.fileNotFound));
-  session.beginAnswer();
-  await file.sendTo(session);
+  await file.sendTo(session, new Uint8Array(0));
 }
 
 /** `FILE GET`: a header with size, version and SHA-256, then the bytes. */
@@ -57,9 +57,7 @@ export async function serveGet(
   requireReady(context);
   using file = await OpenFile.open(context, name);
   if (file === undefined) throw new Error(errors.fileNotFound);
-  await session.reply(fileHeader(file.record));
-  session.beginAnswer();
-  await file.sendTo(session);
+  await file.sendTo(session, new TextEncoder().encode(fileHeader(file.record)));
 }
 
 /** `FILE LIST`: CSV, then the end of the connection. */

@@ -27,6 +27,8 @@ export interface NodeOptions {
    * has heard of the other members and has caught up with them.
    */
   readonly awaitsRing?: boolean;
+  /** Does what a test asks for in the node's directory: see `TestHooks`. */
+  readonly testHooks?: boolean;
 }
 
 /** Whether an acknowledged write waits for the disk. */
@@ -62,6 +64,7 @@ export function nodeArgs(options: NodeOptions): string[] {
   ];
   if (options.logJson) args.push("--log-json");
   if (options.awaitsRing === true) args.push("--awaits-ring");
+  if (options.testHooks === true) args.push("--test-hooks");
   if (options.logFile !== undefined) args.push(`--log-file=${options.logFile}`);
   return args;
 }

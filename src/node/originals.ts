@@ -105,6 +105,9 @@ export class Originals {
         await writer?.finish();
       }
       await next?.acknowledged();
+    } catch (error) {
+      await chunks.abort(pushId);
+      throw error;
     } finally {
       next?.cut();
     }
@@ -180,7 +183,9 @@ export class Originals {
     const header = new Uint8Array(8);
     await peer.readExactly(header);
     const length = decodeChunkLength(header);
-    if (length === undefined || length === 0) return;
+    // 0 says that it is missing, unless the part is known to be empty.
+    const isEmpty = record?.kind === "file" && record.placement[part]?.length === 0;
+    if (length === undefined || length === 0 && !isEmpty) return;
     const pushId = foreignPushId(`${chunk}:${randomBytes(8).join()}`);
     const body = new ConnectionBody(peer.reader, length);
     await this.#store({ pushId, name, parts, part, copy: 1, length }, body);

@@ -44,6 +44,7 @@ export async function streamParts(
   const lengths = partLengths(size, ticket.nodes.length);
   const local = new LocalCopies(context, options, lengths);
   const remote = new RemoteCopies(context, options, lengths);
+  using room = context.admission.reserve(local.bytes);
   try {
     await remote.open();
     for (let part = position; part < lengths.length; part++) {
@@ -57,6 +58,8 @@ export async function streamParts(
       });
       local.finish(part);
       remote.finish(part);
+      room.written(copy?.written ?? 0);
+      if (part === position) await context.testHooks?.reach("streaming");
     }
     await Promise.all([local.settled(), remote.settled()]);
   } catch (error) {
@@ -78,6 +81,13 @@ class LocalCopies {
     this.#context = context;
     this.#options = options;
     this.#lengths = lengths;
+  }
+
+  /** Bytes of all copies that this node keeps. */
+  get bytes(): number {
+    const { ticket, position } = this.#options;
+    const kept = this.#lengths.slice(position, position + ticket.copies);
+    return kept.reduce((sum, length) => sum + length, 0);
   }
 
   /** Opens the copy of a part, or gives nothing when this node keeps none of it. */

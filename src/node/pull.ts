@@ -1,4 +1,6 @@
+import type { NodeAddress } from "../protocol/address.ts";
 import type { StoredFile } from "../protocol/record.ts";
+import { PeerUnreachable } from "../net/peer_errors.ts";
 import type { Body } from "./body.ts";
 import type { NodeContext } from "./context.ts";
 import { type OpenPart, openPart } from "./part_source.ts";
@@ -10,6 +12,12 @@ const keepAliveMs = 20_000;
 
 /** How often a part may change to another copy while it is being read. */
 const switchesMax = 8;
+
+/** How long a node whose copy failed may take to show that it is there, in ms. */
+const goneMs = 2_000;
+
+/** A file of at most this many bytes is read before it is sent, in one write. */
+const gatheredBytesMax = 64 * 1024;
 
 /** Parts that are opened at the same time. */
 const openingMax = 64;
@@ -60,13 +68,18 @@ export class OpenFile implements Disposable {
   }
 
   /**
-   * Sends the bytes of the whole file, part after part.
+   * Sends `header` and the bytes of the whole file, part after part. A small file goes out in one
+   * write, after all of it was read.
    *
    * @throws {Error} when every copy of a part failed, or the sink did; some bytes may have gone out.
    */
-  async sendTo(sink: Sink): Promise<void> {
-    if (this.record.size === 0) return;
+  async sendTo(sink: Sink, header: Uint8Array): Promise<void> {
+    if (this.record.size === 0) return await sink.write(header);
     using lease = await this.#context.buffers.clients.acquire(2);
+    if (this.record.size <= gatheredBytesMax) {
+      return await sink.write(await this.#gather(header, lease.buffers[0]));
+    }
+    if (header.length > 0) await sink.write(header);
     for (const [part, { length }] of this.record.placement.entries()) {
       if (length === 0) continue;
       const body = new PartBody(this.#context, this.record, part, this.#take(part));
@@ -82,6 +95,17 @@ export class OpenFile implements Disposable {
   [Symbol.dispose](): void {
     this.#keepAlive.stop();
     for (const part of this.#parts) part?.[Symbol.dispose]();
+  }
+
+  /** Reads the whole file behind `header` into `buffer`, and gives what is filled. */
+  async #gather(header: Uint8Array, buffer: Uint8Array): Promise<Uint8Array> {
+    buffer.set(header);
+    let filled = header.length;
+    for (const part of this.record.placement.keys()) {
+      using body = new PartBody(this.#context, this.record, part, this.#take(part));
+      while (body.remaining > 0) filled += await body.read(buffer.subarray(filled));
+    }
+    return buffer.subarray(0, filled);
   }
 
   #take(part: number): OpenPart | undefined {
@@ -168,6 +192,7 @@ class PartBody implements Body, Disposable {
           node: open.node,
           reason: error instanceof Error ? error.message : String(error),
         });
+        this.#context.background("look after a copy", () => tellIfGone(this.#context, open.node));
         this.#open = await this.#reopen(open);
       }
     }
@@ -184,5 +209,17 @@ class PartBody implements Body, Disposable {
       offset: this.#offset,
       ...(failed && { avoid: failed.node }),
     });
+  }
+}
+
+/** Marks a node Dead if it refuses a connection; one that found damage has ended only its own. */
+async function tellIfGone(context: NodeContext, node: NodeAddress): Promise<void> {
+  if (node === context.self) return;
+  try {
+    const peer = await context.peers.borrow(node, { timeoutMs: goneMs, fresh: true });
+    peer.release();
+  } catch (error) {
+    if (!(error instanceof PeerUnreachable) || !error.refused) throw error;
+    await context.ring.markDead(node, error.message);
   }
 }

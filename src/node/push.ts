@@ -37,6 +37,7 @@ export async function pushFile(
   body: Body,
   request: PushRequest,
 ): Promise<StoredFile> {
+  using _turn = await context.admission.pushTurn();
   const isSmall = request.size <= blockBytes;
   using lease = await context.buffers.clients.acquire(isSmall ? 3 : 2);
   const [first, second, whole] = lease.buffers;
@@ -71,6 +72,7 @@ async function attemptPush(
   context.pushes.add(ticket.pushId);
   let staged = false;
   try {
+    await context.testHooks?.reach("ticket-issued");
     await streamParts(context, body, {
       ticket,
       name,
@@ -80,6 +82,7 @@ async function attemptPush(
       onBytes: (part, bytes) => sums.update(part, bytes),
     });
     staged = true;
+    await context.testHooks?.reach("staged");
     const record = await commitRecord<StoredFile>(context, {
       kind: "file",
       name,

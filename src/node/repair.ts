@@ -2,7 +2,6 @@ import type { StoredFile } from "../protocol/record.ts";
 import type { NodeContext } from "./context.ts";
 import { openPart } from "./part_source.ts";
 import { pump } from "./pump.ts";
-import { TaskGroup } from "./task_group.ts";
 
 /** Names that can wait for their repair; beyond it the whole catalog is checked instead. */
 const queueMax = 10_000;
@@ -10,8 +9,17 @@ const queueMax = 10_000;
 /** Files repaired at the same time. */
 const workersMax = 2;
 
-/** Pause before a repair that failed is tried again, in ms: the other copy's node may be away. */
-const retryMs = 2_000;
+/**
+ * Pause before a repair that failed is tried again, in ms: the other copy's node may be away. It
+ * doubles with each failure, as both copies may be lost for good.
+ */
+const retryFirstMs = 1_000;
+
+/** The longest such pause, in ms. */
+const retryMaxMs = 15_000;
+
+/** How often the queue looks which of them is due, in ms. */
+const retryLookMs = 250;
 
 /** What became of the copies that were looked at. */
 export interface RepairCounts {
@@ -21,10 +29,18 @@ export interface RepairCounts {
   failed: number;
 }
 
+/** A repair that has failed. */
+interface Failure {
+  /** Of the record that it was tried for; another one is another repair. */
+  readonly version: string | undefined;
+  readonly dueMs: number;
+  readonly pauseMs: number;
+}
+
 /**
  * Brings back the copies that this node should hold and does not: after a wiped or damaged disk,
  * and for records that came while it was away. A name is queued at most once; a repair that fails
- * is tried again until it succeeds or the record changes.
+ * is tried again until it succeeds or the record changes, and keeps no other one waiting meanwhile.
  */
 export class RepairQueue {
   readonly counts: RepairCounts = { repaired: 0, failed: 0 };
@@ -32,17 +48,27 @@ export class RepairQueue {
   readonly #waiting = new Set<string>();
   /** Names being repaired; one that is queued again meanwhile waits for its end. */
   readonly #busy = new Set<string>();
+  /** Names whose repair has failed. */
+  readonly #failed = new Map<string, Failure>();
   readonly #stopping = new AbortController();
-  readonly #workers = new TaskGroup();
-  #running = 0;
+  readonly #workers = new Set<Promise<void>>();
+  readonly #retries: { stop(): void };
   #checkAll = false;
 
   constructor(context: NodeContext) {
     this.#context = context;
+    this.#retries = context.clock.every(retryLookMs, () => this.#retryDue());
   }
 
-  /** Has the copies of one name checked and fetched soon. */
+  /**
+   * Has the copies of one name checked and fetched soon. What has just failed waits for its time all
+   * the same: two nodes that both lack a copy would keep asking each other.
+   */
   enqueue(name: string): void {
+    const failed = this.#failed.get(name);
+    const isDue = failed === undefined || failed.dueMs <= this.#context.clock.nowMs() ||
+      failed.version !== this.#context.catalog.highestVersion(name);
+    if (!isDue) return;
     if (this.#waiting.size >= queueMax) return this.enqueueAll();
     this.#waiting.add(name);
     this.#wake();
@@ -54,23 +80,48 @@ export class RepairQueue {
     this.#wake();
   }
 
-  /** True when nothing is queued or under way. */
+  /** True when nothing is queued or under way; what has failed may still wait for its next try. */
+  get hasTriedAll(): boolean {
+    return this.#workers.size === 0 && this.#waiting.size === 0 && !this.#checkAll;
+  }
+
+  /** True when there is nothing left to repair. */
   get idle(): boolean {
-    return this.#running === 0 && this.#waiting.size === 0 && !this.#checkAll;
+    return this.hasTriedAll && this.#failed.size === 0;
   }
 
   /** Ends the repair under way and forgets the queue; the next start checks everything anyway. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the node stops"));
+    this.#retries.stop();
     this.#waiting.clear();
+    this.#failed.clear();
     this.#checkAll = false;
-    await this.#workers.all();
+    await Promise.all(this.#workers);
   }
 
   #wake(): void {
-    if (this.#stopping.signal.aborted || this.#running >= workersMax) return;
-    this.#running++;
-    this.#workers.add(this.#work().finally(() => this.#running--));
+    if (this.#stopping.signal.aborted || this.#workers.size >= workersMax) return;
+    const worker: Promise<void> = this.#work().finally(() => this.#workers.delete(worker));
+    this.#workers.add(worker);
+  }
+
+  #retryDue(): void {
+    const nowMs = this.#context.clock.nowMs();
+    for (const [name, { dueMs }] of this.#failed) {
+      if (dueMs > nowMs || this.#waiting.has(name) || this.#busy.has(name)) continue;
+      this.enqueue(name);
+    }
+  }
+
+  #failedNow(name: string, version: string | undefined): void {
+    const before = this.#failed.get(name);
+    const isFirst = before === undefined || before.version !== version;
+    const pauseMs = isFirst ? retryFirstMs : Math.min(2 * before.pauseMs, retryMaxMs);
+    this.#failed.delete(name);
+    // Beyond that many it is left to the next check of the whole catalog.
+    if (this.#failed.size >= queueMax) return;
+    this.#failed.set(name, { version, pauseMs, dueMs: this.#context.clock.nowMs() + pauseMs });
   }
 
   async #work(): Promise<void> {
@@ -116,33 +167,46 @@ export class RepairQueue {
   }
 
   async #repairName(name: string): Promise<void> {
-    const { catalog, chunks, clock, log } = this.#context;
+    const { catalog, originals } = this.#context;
+    const record = catalog.record(name);
     this.#busy.add(name);
     try {
-      const record = catalog.record(name);
-      if (record?.kind !== "file") return;
-      if (record.foreign) {
-        this.counts.repaired += await this.#context.originals.repair(record);
-        return;
+      if (record?.kind === "file") {
+        if (record.foreign) this.counts.repaired += await originals.repair(record);
+        else await this.#repairFile(record);
       }
-      const parts = await chunks.missing(record);
-      for (const part of parts) await this.#fetch(record, part);
-      if (parts.length > 0) {
-        await chunks.commit(record);
-        this.counts.repaired += parts.length;
-        log.info("repaired", { name, parts: parts.map((part) => part + 1).join(",") });
-      }
+      this.#failed.delete(name);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.counts.failed++;
-      log.warn("repair failed, will try again", { name, reason: `${error}` });
-      await clock.sleep(retryMs, this.#stopping.signal).catch(() => {
-        // The node stops; the loop sees it.
-      });
-      if (!this.#stopping.signal.aborted) this.#waiting.add(name);
+      this.#context.log.warn("repair failed, will try again", { name, reason: `${error}` });
+      this.#failedNow(name, record?.version);
     } finally {
       this.#busy.delete(name);
     }
+  }
+
+  /** Fetches every part that can be had, and then fails if one could not. */
+  async #repairFile(record: StoredFile): Promise<void> {
+    const { chunks, log, originals } = this.#context;
+    const fetched: number[] = [];
+    const failures: unknown[] = [];
+    for (const part of await chunks.missing(record)) {
+      try {
+        await this.#fetch(record, part);
+        fetched.push(part + 1);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (fetched.length > 0) {
+      await chunks.commit(record);
+      this.counts.repaired += fetched.length;
+      log.info("repaired", { name: record.name, parts: fetched.join(",") });
+    }
+    if (failures.length > 0) throw failures[0];
+    // When the record came, there was nothing yet for an original to copy.
+    originals.stored(record);
   }
 
   /** Copies one part from another node into staging, with its record's push id. */

@@ -8,11 +8,12 @@ import { SystemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import { randomBytes, randomId } from "../runtime/random.ts";
 import { ChunkStore } from "../store/chunk_store.ts";
-import { NodeLock } from "../store/lock.ts";
+import { Admission } from "./admission.ts";
 import { AntiEntropy } from "./anti_entropy.ts";
 import { BackgroundTasks } from "./background_tasks.ts";
 import { catchUp } from "./catch_up.ts";
 import type { NodeContext } from "./context.ts";
+import { DirectoryLock } from "./directory_lock.ts";
 import { RingDriver } from "./driver.ts";
 import type { NodeOptions } from "./options.ts";
 import { Originals } from "./originals.ts";
@@ -20,6 +21,7 @@ import { portHeldExitCode, ProcessRespawner } from "./respawn.ts";
 import { RepairQueue } from "./repair.ts";
 import { Scrub } from "./scrub.ts";
 import { Server } from "./server.ts";
+import { readHooks, TestHooks, type TestHookValues } from "./test_hooks.ts";
 import { TransferBuffers } from "./transfer_buffers.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -41,7 +43,7 @@ export interface RunNodeOptions {
 export async function runNode(options: NodeOptions, run: RunNodeOptions): Promise<number> {
   const { hostname, port } = splitAddress(options.address);
   const directory = `${options.dataDir}/${port}`;
-  using lock = await NodeLock.take(directory);
+  using lock = await DirectoryLock.take(directory);
   if (lock === undefined) {
     run.log.info("another process holds the directory", { directory });
     return portHeldExitCode;
@@ -53,7 +55,18 @@ export async function runNode(options: NodeOptions, run: RunNodeOptions): Promis
     return portHeldExitCode;
   }
   using _listening = listener;
-  await using node = await Node.open({ options, run, transport, listener, directory });
+  const hooks = options.testHooks === true ? await readHooks(directory) : undefined;
+  const clock = new SystemClock(hooks?.clockSkewMs);
+  await using node = await Node.open({
+    options,
+    run,
+    transport,
+    listener,
+    lock,
+    directory,
+    clock,
+    hooks,
+  });
   await node.serve();
   return 0;
 }
@@ -73,7 +86,10 @@ interface NodeParts {
   readonly run: RunNodeOptions;
   readonly transport: TcpTransport;
   readonly listener: Listener;
+  readonly lock: DirectoryLock;
   readonly directory: string;
+  readonly clock: SystemClock;
+  readonly hooks: TestHookValues | undefined;
 }
 
 /** A running node: everything it owns, started and stopped in the right order. */
@@ -86,8 +102,7 @@ class Node implements AsyncDisposable {
   readonly #stopped: AbortSignal;
 
   private constructor(parts: NodeParts, chunks: ChunkStore) {
-    const { options, run, transport } = parts;
-    const clock = new SystemClock();
+    const { clock, options, run, transport } = parts;
     const watchdog = new Watchdog(clock);
     const { hostname } = splitAddress(options.address);
     const stop = new AbortController();
@@ -119,6 +134,7 @@ class Node implements AsyncDisposable {
       startedMs: clock.nowMs(),
       clock,
       log: run.log,
+      lock: parts.lock,
       watchdog,
       peers,
       buffers: new TransferBuffers(clock),
@@ -126,12 +142,19 @@ class Node implements AsyncDisposable {
       catalog,
       ring,
       pushes: new Set(),
+      testHooks: parts.hooks && new TestHooks(parts.hooks, {
+        directory: parts.directory,
+        clock,
+        log: run.log,
+        stopped: this.#stopped,
+      }),
       newPushId: () => nextVersion(clock.wallMs(), randomBytes(10), undefined),
       connections: () => this.#server.connections,
       background: (what, task) => this.#tasks.run(what, task),
       stop: (reason) => stop.abort(new Error(reason)),
     };
     this.#context = context as NodeContext;
+    context.admission = new Admission(this.#context);
     context.repair = new RepairQueue(this.#context);
     context.originals = new Originals(this.#context);
     context.scrub = new Scrub(this.#context);
@@ -141,8 +164,7 @@ class Node implements AsyncDisposable {
   }
 
   static async open(parts: NodeParts): Promise<Node> {
-    const { options, run, directory } = parts;
-    const clock = new SystemClock();
+    const { clock, options, run, directory } = parts;
     const damaged: string[] = [];
     const opened: { node?: Node } = {};
     const chunks = await ChunkStore.open({

@@ -92,7 +92,7 @@ export class Scrub {
     const checked = await this.#checkAll(0);
     repair.enqueueAll();
     const giveUpMs = clock.nowMs() + repairWaitMs;
-    while (!repair.idle && clock.nowMs() < giveUpMs) await clock.sleep(repairPollMs, signal);
+    while (!repair.hasTriedAll && clock.nowMs() < giveUpMs) await clock.sleep(repairPollMs, signal);
     let lost = 0;
     for await (const { parts } of chunks.missingRecords(signal)) lost += parts.length;
     return { checked, repaired: repair.counts.repaired - before, lost };

@@ -16,6 +16,7 @@ export function sharedOptions(options: Omit<NodeOptions, "address" | "logFile">)
     scrubRateMiB: options.scrubRateMiB,
     logLevel: options.logLevel,
     logJson: options.logJson,
+    ...(options.testHooks === true && { testHooks: true }),
   });
 }
 
@@ -43,6 +44,7 @@ export function respawnOptions(address: NodeAddress, json: string): NodeOptions 
     logJson: fields["logJson"] === true,
     logFile: `${dataDir}/${portOf(address)}/node.log`,
     awaitsRing: true,
+    ...(fields["testHooks"] === true && { testHooks: true }),
   };
 }
 

@@ -59,6 +59,7 @@ export async function serveStage(
 ): Promise<void> {
   const ticket = parseTicket(command.token);
   if (ticket === undefined) throw new Error("invalid token for FILE STAGE");
+  using _room = context.admission.reserve(command.bodyBytes);
   const writer = await context.chunks.stage({
     pushId: ticket.pushId,
     name: command.name,

@@ -46,13 +46,16 @@ export class Upkeep {
 
   /** One round. */
   async round(): Promise<void> {
-    const { chunks, clock, log, ring } = this.#context;
+    const { chunks, clock, log, repair, ring } = this.#context;
     const state = await chunks.inspect();
-    if (state !== "ok") log.error("the catalog was removed under this node", { rescue: state });
-    if (state === "lost") {
-      ring.rejoin("its catalog was lost");
-      return;
+    if (!await this.#context.lock.keep()) {
+      return this.#context.stop("another process has taken over the directory");
     }
+    if (state !== "ok") {
+      log.error("files of the catalog were removed under this node", { rescue: state });
+      repair.enqueueAll();
+    }
+    if (state === "lost") return ring.rejoin("its catalog was lost");
     for (const staged of chunks.stagedPushes()) {
       if (clock.wallMs() - staged.timeMs < stagedAgeMs) continue;
       await this.#settle(staged);
@@ -61,6 +64,20 @@ export class Upkeep {
     await chunks.collect();
     const dropped = await collectTombstones(this.#context);
     if (dropped > 0) log.info("tombstones dropped", { count: dropped });
+    await this.#completeCatalog();
+  }
+
+  /**
+   * Ends the time in which a catalog that started empty may lack records: once every member was heard
+   * and every copy is back, a file that no record names is nobody's.
+   */
+  async #completeCatalog(): Promise<void> {
+    const { catalog, chunks, log, repair, ring } = this.#context;
+    const isComplete = repair.idle && ring.members().every(({ status }) => status === "Alive");
+    if (catalog.freshReason === undefined || !isComplete) return;
+    const strays = await chunks.sweepStrays();
+    if (strays > 0) log.warn("files without a record moved to quarantine", { count: strays });
+    await catalog.markComplete();
   }
 
   /** Finds out what became of a staged push, and drops it or fetches its record. */
@@ -78,14 +95,15 @@ export class Upkeep {
     }
     const answer = coordinator === undefined ? undefined : await this.#ask(coordinator, pushId);
     if (coordinator !== undefined && answer === undefined) return;
-    if (answer?.incarnation === staged.incarnation && answer?.state !== "aborted") {
-      if (answer?.state === "committed" && coordinator !== undefined) {
+    // Without a coordinator, as after a lost catalog, there is no answer, and so no incarnation.
+    const knows = answer !== undefined && answer.incarnation === staged.incarnation;
+    if (knows && answer.state !== "aborted") {
+      if (answer.state === "committed" && coordinator !== undefined) {
         await pullCatalog(this.#context, coordinator);
       }
       return;
     }
-    const aborted = answer?.state === "aborted" && answer.incarnation === staged.incarnation;
-    if (!aborted && !await this.#nobodyCommitted(pushId)) return;
+    if (!knows && !await this.#nobodyCommitted(pushId)) return;
     log.info("staged push dropped", { pushId, name: staged.name, coordinator });
     await chunks.abort(pushId);
   }

@@ -45,6 +45,11 @@ export function isNodeLost(error: string): boolean {
   return error.startsWith(nodeLostPrefix);
 }
 
+/** Why a push is refused while crashed coordinators have left too much behind; both in bytes. */
+export function tooMuchStaged(staged: number, limit: number): string {
+  return `Too much is staged for nodes that are away (${staged} > ${limit})`;
+}
+
 /** What a client hears whose push may or may not have been committed. */
 export function outcomeUnknown(reason: string): string {
   return `outcome unknown: ${reason}`;

@@ -29,6 +29,12 @@ export interface RingTiming {
    * whole ring starts at once, and the first must not respawn the last.
    */
   readonly coldStartGraceMs: number;
+  /**
+   * A node that finds no member ready waits this long for those that do not answer before it serves
+   * without them. They are being respawned meanwhile, and may hold what it has missed; longer than
+   * `coldStartGraceMs`, or they would not be.
+   */
+  readonly aloneGraceMs: number;
   /** The pause before a member that could not be told is told again. */
   readonly retryMs: number;
   /** The first pause after a respawn that failed; doubles up to `respawnBackoffMaxMs`. */
@@ -51,7 +57,8 @@ export const defaultTiming: RingTiming = {
   answerMs: 2_000,
   leaseMs: 3_000,
   heartbeatMs: 1_000,
-  coldStartGraceMs: 8_000,
+  coldStartGraceMs: 6_000,
+  aloneGraceMs: 12_000,
   retryMs: 250,
   respawnBackoffMs: 250,
   respawnBackoffMaxMs: 15_000,

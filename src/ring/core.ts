@@ -60,6 +60,8 @@ export class RingCore {
   startedMs = 0;
   /** Until then the ring is being stopped and nobody heals. */
   pausedUntilMs = -Infinity;
+  /** Whether this node serves clients. Set by the part that lives its life. */
+  isReady: () => boolean = () => false;
   /** Takes what others say of this node. Set by the part that lives its life. */
   onSelfNews: (member: Member) => void = () => {};
   #wokeMs = -Infinity;
@@ -92,6 +94,11 @@ export class RingCore {
 
   get isPaused(): boolean {
     return this.nowMs < this.pausedUntilMs;
+  }
+
+  /** The process has just started: perhaps the whole ring has. */
+  get isColdStart(): boolean {
+    return this.nowMs < this.startedMs + this.timing.coldStartGraceMs;
   }
 
   /** When the machine must be stepped again at the latest. */
@@ -133,6 +140,7 @@ export class RingCore {
 
   /** Runs `run` after `ms`; a timer of the same key is replaced. */
   later(key: string, ms: number, run: () => void): void {
+    if (!Number.isFinite(ms)) throw new RangeError(`Cannot wait ${ms} ms for '${key}'`);
     this.cancel(key);
     const timer = this.#timers.add(this.nowMs + ms, () => {
       this.#keyed.delete(key);
@@ -198,6 +206,7 @@ export class RingCore {
       from: this.self,
       digest: this.view.digest,
       catalogDigest: this.config.catalogDigest(),
+      isReady: this.isReady(),
       full: false,
       members,
     };
@@ -343,7 +352,7 @@ export class RingCore {
   #mayFindDead(address: NodeAddress): boolean {
     const status = this.view.member(address)?.status;
     if (status === undefined || status === "Dead" || this.isPaused) return false;
-    return this.#seen.has(address) || this.nowMs >= this.startedMs + this.timing.coldStartGraceMs;
+    return this.#seen.has(address) || !this.isColdStart;
   }
 
   /** Only our program knows `RING`: who does not is an original. */

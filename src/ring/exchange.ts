@@ -86,8 +86,7 @@ export class Exchange {
   }
 
   #whole(): ViewMessage {
-    const { config, self, view } = this.#core;
-    return { ...fullView(view), from: self, catalogDigest: config.catalogDigest() };
+    return { ...this.#core.newsOf([]), ...fullView(this.#core.view) };
   }
 
   #spread(range: SpreadRange, message: ViewMessage): void {

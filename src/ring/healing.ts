@@ -82,7 +82,7 @@ export class Healing {
   review(): void {
     const core = this.#core;
     const isAsked = core.config.gossipIntervalMs > 0 || core.nowMs < this.#demandedUntilMs;
-    if (!isAsked || core.isPaused || this.#life.announcedMs > core.nowMs) return;
+    if (!isAsked || core.isPaused || this.#life.healsSinceMs > core.nowMs) return;
     if (this.#life.isStopped) return;
     const watched = this.#deadSuccessors();
     for (const { address } of watched) {
@@ -156,9 +156,9 @@ export class Healing {
   #patienceMs(address: NodeAddress): number {
     const { config, diedMs, nowMs, timing } = this.#core;
     if (nowMs < this.#demandedUntilMs) return 0;
-    const { announcedMs } = this.#life;
-    if ((diedMs.get(address) ?? -Infinity) >= announcedMs) return 0;
-    return announcedMs + Math.max(config.gossipIntervalMs, timing.answerMs) - nowMs;
+    const { healsSinceMs } = this.#life;
+    if ((diedMs.get(address) ?? -Infinity) >= healsSinceMs) return 0;
+    return healsSinceMs + Math.max(config.gossipIntervalMs, timing.answerMs) - nowMs;
   }
 
   /** The node is there and must hear that it was called Dead. */

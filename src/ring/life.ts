@@ -14,22 +14,28 @@ import type { ViewMessage } from "./view_codec.ts";
  *
  * 1. Only the node itself begins a new epoch of its own. Called Dead, it says `Joining` in the next
  *    epoch, and `Alive` once it is ready.
- * 2. It catches up only after every member that is not Dead has confirmed that it knows of the node:
- *    from then on no commit passes the node by. Who does not confirm is found Dead, or is asked
- *    until it does.
- * 3. It is ready only if nobody has called it Dead since it began to announce itself.
+ * 2. It catches up only after every member has confirmed that it knows of the node: from then on no
+ *    commit passes the node by. Who does not confirm is found Dead, or is asked until it does.
+ * 3. Dead members count too, as this node's view may be old, until a member that is ready has shown
+ *    its own. Where nobody is ready, as when the whole ring starts, they have a time of grace to
+ *    come: they may hold what was committed while this node was away.
+ * 4. It is ready only if nobody has called it Dead since it began to announce itself.
  */
 export class Life {
   readonly #core: RingCore;
   /** Takes the view that came as an answer. */
   readonly #merge: (view: ViewMessage) => void;
   #phase: "announcing" | "catching-up" | "ready" | "stopped" = "announcing";
-  #announcedMs = Infinity;
+  #healsSinceMs = Infinity;
+  /** Until then members that do not answer are waited for, if nobody is ready. */
+  #graceUntilMs = 0;
   /** Counts the beginnings, so that what is left of an older one is ignored. */
   #generation = 0;
   #round = 0;
-  /** Who has confirmed, and the digest of its catalog. */
-  readonly #told = new Map<NodeAddress, string>();
+  /** This process has listened ever since, so what it receives was not said before it began. */
+  #isAwake = true;
+  /** Who has confirmed, and with what. */
+  readonly #told = new Map<NodeAddress, Confirmation>();
   readonly #untold = new Set<NodeAddress>();
   readonly #telling = new Set<NodeAddress>();
   readonly #resting = new Set<NodeAddress>();
@@ -38,11 +44,18 @@ export class Life {
     this.#core = core;
     this.#merge = merge;
     core.onSelfNews = (member) => this.#hear(member);
+    core.isReady = () => this.#phase === "ready";
   }
 
-  /** Since when every member knows of this node, and it of them; `Infinity` before. */
-  get announcedMs(): number {
-    return this.#announcedMs;
+  /**
+   * Since when what this process sees of deaths can be trusted; `Infinity` while it starts, as the
+   * others may be starting as well.
+   */
+  get healsSinceMs(): number {
+    const { isColdStart, startedMs, timing } = this.#core;
+    return isColdStart
+      ? this.#healsSinceMs
+      : Math.min(this.#healsSinceMs, startedMs + timing.coldStartGraceMs);
   }
 
   get isStopped(): boolean {
@@ -69,7 +82,23 @@ export class Life {
   rejoin(reason: string): void {
     if (this.#phase === "stopped") return;
     this.#core.log("warn", "this node catches up", { reason });
+    this.#isAwake = false;
     this.#begin();
+  }
+
+  /**
+   * Somebody sent a view. If it says of this node just what this node says itself, the sender need
+   * not be told any more: where all begin at once, that is half of the messages.
+   */
+  received(view: ViewMessage): void {
+    const { from, members } = view;
+    if (this.#phase !== "announcing" || !this.#isAwake) return;
+    if (from === undefined || !this.#mustKnow(from)) return;
+    const own = members.find(({ address }) => address === this.#core.self);
+    if (own === undefined || compareMembers(own, this.#core.view.own) !== 0) return;
+    this.#confirmed(from, view);
+    this.#untold.delete(from);
+    this.#resting.delete(from);
   }
 
   stop(): void {
@@ -103,16 +132,13 @@ export class Life {
       this.#untold.delete(address);
       this.#tell(address);
     }
-    if (this.#telling.size + this.#resting.size === 0) {
-      this.#phase = "catching-up";
-      this.#announcedMs = this.#core.nowMs;
-      this.#catchUp();
-    }
+    if (this.#telling.size + this.#resting.size === 0) this.#announced();
   }
 
   #begin(): void {
     this.#phase = "announcing";
-    this.#announcedMs = Infinity;
+    this.#graceUntilMs = this.#core.nowMs + this.#core.timing.aloneGraceMs;
+    if (this.healsSinceMs < Infinity) this.#healsSinceMs = this.#core.nowMs;
     this.#generation++;
     this.#core.cancel("catch-up");
     for (const set of [this.#told, this.#untold, this.#telling, this.#resting]) set.clear();
@@ -123,15 +149,29 @@ export class Life {
 
   #tell(address: NodeAddress): void {
     const generation = this.#generation;
-    const view = this.#core.newsOf([this.#core.view.own]);
+    const { own } = this.#core.view;
+    const view = this.#core.newsOf([own, this.#core.view.member(address) ?? own]);
     this.#telling.add(address);
     this.#core.ask(address, { kind: "view", view }, (answer) => {
-      if (generation !== this.#generation) return this.#mergeAnswer(answer);
-      this.#telling.delete(address);
-      if (answer.kind === "view") this.#told.set(address, answer.view.catalogDigest ?? "");
-      else if (this.#mustKnow(address)) this.#rest(address);
+      if (generation === this.#generation) {
+        this.#telling.delete(address);
+        if (answer.kind === "view") this.#confirmed(address, answer.view);
+        else if (this.#isAwaited(address) && !this.#told.has(address)) this.#rest(address);
+      }
       this.#mergeAnswer(answer);
     });
+  }
+
+  #confirmed(address: NodeAddress, view: ViewMessage): void {
+    const { catalogDigest = "", isReady = false } = view;
+    this.#told.set(address, { catalogDigest, isReady });
+    if (!isReady) return;
+    // What it says of the Dead is news enough.
+    for (const dead of [...this.#untold, ...this.#resting]) {
+      if (this.#isAwaited(dead)) continue;
+      this.#untold.delete(dead);
+      this.#resting.delete(dead);
+    }
   }
 
   #mergeAnswer(answer: Answer): void {
@@ -143,12 +183,21 @@ export class Life {
     this.#resting.add(address);
     this.#core.later(`tell ${address}`, this.#core.timing.retryMs, () => {
       if (generation !== this.#generation || !this.#resting.delete(address)) return;
-      this.#untold.add(address);
+      if (this.#isAwaited(address)) this.#untold.add(address);
     });
   }
 
+  #announced(): void {
+    this.#phase = "catching-up";
+    if (this.#healsSinceMs === Infinity) this.#healsSinceMs = this.#core.nowMs;
+    this.#catchUp();
+  }
+
   #catchUp(): void {
-    const peers = [...this.#told].map(([address, catalogDigest]) => ({ address, catalogDigest }));
+    const peers = [...this.#told].map(([address, { catalogDigest }]) => ({
+      address,
+      catalogDigest,
+    }));
     this.#core.emit({ kind: "catch-up", round: ++this.#round, peers });
   }
 
@@ -160,21 +209,43 @@ export class Life {
   }
 
   #memberChanged(address: NodeAddress): void {
-    if (this.#mustKnow(address)) {
-      const known = this.#told.has(address) || this.#telling.has(address) ||
-        this.#resting.has(address);
-      if (!known) this.#untold.add(address);
+    if (this.#core.view.member(address)?.status === "Dead") this.#forget(address);
+    if (!this.#isAwaited(address)) {
+      this.#untold.delete(address);
+      this.#resting.delete(address);
       return;
     }
-    this.#told.delete(address);
-    this.#untold.delete(address);
-    this.#resting.delete(address);
+    const isKnown = this.#told.has(address) || this.#telling.has(address) ||
+      this.#resting.has(address);
+    if (!isKnown) this.#untold.add(address);
   }
 
+  /** Who has died has to be told again once it is back. */
+  #forget(address: NodeAddress): void {
+    const wasReady = this.#told.get(address)?.isReady === true;
+    this.#told.delete(address);
+    // Nobody may be left that is known to have everything.
+    if (wasReady && this.#phase === "catching-up" && !this.#isAnyReady()) this.#begin();
+  }
+
+  /** Whether a member runs this program, so that it must know of this node if it runs at all. */
   #mustKnow(address: NodeAddress): boolean {
     const member = this.#core.view.member(address);
-    return member !== undefined && address !== this.#core.self && member.status !== "Dead" &&
-      member.program !== "original";
+    return member !== undefined && address !== this.#core.self && member.program !== "original";
+  }
+
+  /** Whether this node must not go on before a member has confirmed. */
+  #isAwaited(address: NodeAddress): boolean {
+    if (!this.#mustKnow(address)) return false;
+    if (this.#core.view.member(address)?.status !== "Dead") return true;
+    return !this.#isAnyReady() && this.#core.nowMs < this.#graceUntilMs;
+  }
+
+  #isAnyReady(): boolean {
+    for (const { isReady } of this.#told.values()) {
+      if (isReady) return true;
+    }
+    return false;
   }
 
   /** Somebody says of this node what it has not said itself. */
@@ -185,6 +256,7 @@ export class Life {
       this.#core.log("warn", "this node catches up", { reason: "it was called dead" });
       this.#core.view.put(this.#ownMember({ status: "Joining", epoch: member.epoch + 1 }));
       this.#core.isChanged = true;
+      this.#isAwake = false;
       this.#begin();
     } else if (this.#isContentOwn(member)) {
       this.#core.view.put(member);
@@ -208,4 +280,10 @@ export class Life {
   #isContentOwn({ program, options }: Member): boolean {
     return program === "ouroboros" && options === this.#core.config.options;
   }
+}
+
+/** What a member said when it confirmed that it knows of this node. */
+interface Confirmation {
+  readonly catalogDigest: string;
+  readonly isReady: boolean;
 }

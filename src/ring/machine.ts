@@ -187,6 +187,7 @@ export class RingMachine {
       case "view": {
         const wasWired = this.view.isWired;
         const view = this.#exchange.serve(event.view);
+        this.#life.received(event.view);
         if (!wasWired && this.view.isWired) this.#netmap.wired();
         return this.#core.emit({ kind: "reply-view", id: event.id, view });
       }

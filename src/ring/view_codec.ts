@@ -16,6 +16,8 @@ export interface ViewMessage {
   readonly digest?: string;
   /** The digest of the sender's catalog. */
   readonly catalogDigest?: string;
+  /** The sender serves clients: it has caught up with the ring as it sees it. */
+  readonly isReady?: boolean;
   /** The sender's whole view is here; the answer is to hold all that it lacks. */
   readonly full: boolean;
   readonly shape?: Shape;
@@ -44,12 +46,13 @@ export function formatView(message: ViewMessage): string {
     const { address, status, epoch, program } = member;
     return [address, statusLetters[status], epoch, programLetters[program], index];
   });
-  const { from, digest, catalogDigest, full, shape, spread, next } = message;
+  const { from, digest, catalogDigest, isReady, full, shape, spread, next } = message;
   return JSON.stringify({
     format: 1,
     from,
     digest,
     catalogDigest,
+    ready: isReady,
     full,
     shape: shape === undefined ? undefined : [shape.version, shape.order],
     options: [...options.keys()],
@@ -92,6 +95,7 @@ export function parseView(text: string): ViewMessage {
     ...optional("from", fields["from"], address),
     ...optional("digest", fields["digest"], id),
     ...optional("catalogDigest", fields["catalogDigest"], id),
+    ...optional("isReady", fields["ready"], (value) => value === true),
     full: fields["full"] === true,
     ...optional("shape", fields["shape"], parseShape),
     members: list(fields["members"], ringNodesMax).map((item) => parseMember(item, options)),

@@ -22,12 +22,19 @@ export interface Timer extends Disposable {
 
 /** The machine's own clock. */
 export class SystemClock implements Clock {
+  readonly #skewMs: number;
+
+  /** @param skewMs How far its calendar is off the machine's, in ms: for tests. */
+  constructor(skewMs: number = 0) {
+    this.#skewMs = skewMs;
+  }
+
   nowMs(): number {
     return performance.now();
   }
 
   wallMs(): number {
-    return Date.now();
+    return Date.now() + this.#skewMs;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -40,6 +40,8 @@ export class RotatingFile implements Disposable {
       bytes[bytes.length - 1] = newline;
     }
     try {
+      // Somebody deleted it, with its directory perhaps: what is written there nobody reads.
+      if (this.#file?.statSync().nlink === 0) this.#closeFile();
       if (this.#bytes > 0 && this.#bytes + bytes.length > this.#bytesMax) this.#rotate();
       this.#file ??= this.#open();
       for (let written = 0; written < bytes.length;) {

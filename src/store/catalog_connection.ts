@@ -1,6 +1,6 @@
 import { CatalogDigest } from "../protocol/digest.ts";
 import { chunkSchema, ChunkTable } from "./chunk_table.ts";
-import { Database, type Statement } from "./database.ts";
+import { Database, type Statement, type Value } from "./database.ts";
 import { CatalogDamagedError, isNotFound, StoreError } from "./errors.ts";
 import { recordSchema, RecordTable } from "./record_table.ts";
 import { countOf, textOf } from "./row.ts";
@@ -44,6 +44,7 @@ export class CatalogConnection implements Disposable {
     const database = new Database(path);
     try {
       this.isFresh = makeTables(database);
+      database.verify();
       this.records = new RecordTable(database);
       this.chunks = new ChunkTable(database);
       this.#getMeta = database.prepare("SELECT value FROM meta WHERE key = ?");
@@ -90,9 +91,27 @@ export class CatalogConnection implements Disposable {
     return log.ino === this.#logInode ? undefined : "the log was replaced";
   }
 
-  /** Writes all that is in this database to a new one. @throws what SQLite throws. */
+  /**
+   * Writes all that is in this database to a new one, row by row: `VACUUM INTO` attaches a database,
+   * which the runtime allows to programs with every permission only.
+   *
+   * @throws {CatalogDamagedError} if not everything can be read, and what SQLite throws if the copy
+   * cannot be written.
+   */
   copyTo(path: string): void {
-    this.database.prepare("VACUUM INTO ?").run(path);
+    this.database.verify();
+    using copy = new Database(path);
+    makeTables(copy);
+    copy.transaction(() => {
+      for (const table of tables) {
+        let insert: Statement | undefined;
+        for (const row of this.database.prepare(`SELECT * FROM ${table}`).iterate()) {
+          const values = Object.values(row) as Value[];
+          insert ??= copy.prepare(`INSERT INTO ${table} VALUES (${values.map(() => "?").join()})`);
+          insert.run(...values);
+        }
+      }
+    });
   }
 
   /** False from the moment of its end. */
@@ -121,6 +140,9 @@ export class CatalogConnection implements Disposable {
     }
   }
 }
+
+/** Every table of a catalog. */
+const tables = ["meta", "records", "chunks"] as const;
 
 /** Makes the tables in a new file; whether it was one. */
 function makeTables(database: Database): boolean {

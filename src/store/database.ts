@@ -56,6 +56,20 @@ export class Database implements Disposable {
     this.#damage ??= reason;
   }
 
+  /**
+   * Reads every page once. A walk over a table cannot be relied on to notice damage: where the file was
+   * cut it may just end early.
+   *
+   * @throws {CatalogDamagedError} on anything that is not as SQLite writes it.
+   */
+  verify(): void {
+    const [row] = this.prepare("PRAGMA quick_check(1)").all();
+    const verdict = String(row?.["quick_check"]);
+    if (verdict === "ok") return;
+    this.markDamaged(verdict);
+    throw new CatalogDamagedError(`The catalog is damaged: ${verdict.replaceAll("\n", ", ")}`);
+  }
+
   /** Runs statements without parameters or results. */
   exec(sql: string): void {
     guarded(this, () => this.#db.exec(sql));

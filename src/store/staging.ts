@@ -53,6 +53,8 @@ export class Staging implements StagingSite {
   readonly #namesSync: GroupSync;
   readonly #writers = new Set<StagingWriter>();
   readonly #aborted = new Set<string>();
+  /** The syncs under way, by chunk. */
+  readonly #syncing = new Map<string, Promise<unknown>>();
   #filesMade = 0;
 
   constructor(core: StoreCore) {
@@ -82,21 +84,17 @@ export class Staging implements StagingSite {
     using file = partial.file;
     const row = this.#rowOf(chunk, checksums);
     try {
-      if (!this.#nameFile(row, partial.path)) return;
+      if (!this.#nameFile(row, partial.path)) {
+        // The same bytes came before; those may be on their way to the disk yet.
+        await this.#syncing.get(formatKey(row));
+        return;
+      }
     } catch (error) {
       removeIfThere(partial.path);
       throw error;
     }
-    if (this.#core.options.durability === "fsync") {
-      try {
-        await Promise.all([file.syncData(), this.#namesSync.wait()]);
-      } catch (error) {
-        this.#drop([row]);
-        throw error;
-      }
-      this.failpoint("stage: synced");
-      this.#refuseAborted(chunk);
-    }
+    if (this.#core.options.durability === "fsync") await this.#sync(row, file);
+    this.#refuseAborted(chunk);
     const record = this.#core.catalog.pushOf(chunk.pushId);
     if (record !== undefined) await commitRecords(this.#core, [record]);
   }
@@ -195,6 +193,21 @@ export class Staging implements StagingSite {
     return true;
   }
 
+  async #sync(row: ChunkRow, file: Deno.FsFile): Promise<void> {
+    const name = formatKey(row);
+    const syncing = Promise.all([file.syncData(), this.#namesSync.wait()]);
+    this.#syncing.set(name, syncing);
+    try {
+      await syncing;
+    } catch (error) {
+      this.#drop([row]);
+      throw error;
+    } finally {
+      if (this.#syncing.get(name) === syncing) this.#syncing.delete(name);
+    }
+    this.failpoint("stage: synced");
+  }
+
   /** Removes the staged ones among some chunks. */
   #drop(rows: readonly ChunkRow[]): void {
     const { catalog, placer } = this.#core;
@@ -212,12 +225,14 @@ export class Staging implements StagingSite {
   #isHere(row: ChunkRow): boolean {
     const { catalog, placer } = this.#core;
     const known = catalog.chunkTable.get(row);
-    if (known === undefined || known.place === "staging") return false;
+    if (known === undefined) return false;
+    const isSame = known.verified && known.checksums === row.checksums;
+    if (known.place === "staging" && !isSame) return false;
     if (!hasLength(placer.file(known), known.length)) {
       this.#core.discard(known, "its file has another length");
       return false;
     }
-    if (known.checksums === row.checksums && known.verified) {
+    if (isSame) {
       if (known.place === "retired") {
         // It must not be collected before the commit that it is staged for.
         this.#core.change(() => catalog.chunkTable.setPlace(known, "staging"));

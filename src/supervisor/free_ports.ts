@@ -37,7 +37,7 @@ async function portInUse(
   return new NetworkError(
     holder === undefined
       ? `Port ${port} is in use by another program; choose other ports`
-      : `Port ${port} is in use by ${holder}; stop that one with 'stop --port ${port}', or choose ` +
+      : `Port ${port} is in use by ${holder}; stop that one with 'ouroboros stop --port ${port}', or choose ` +
         "other ports",
   );
 }

@@ -15,7 +15,7 @@ const shapeFile = "ring.json";
 export async function claimRingDirectory(plan: NetworkPlan, overwrite: boolean): Promise<void> {
   const dataDir = dataDirOf(plan);
   if (overwrite) await deleteOwn(plan);
-  else await refuseOtherShapes(plan);
+  else await assertRoomFor(plan);
   await Deno.mkdir(plan.ringDirectory, { recursive: true });
   await writeFileDurably(`${plan.ringDirectory}/${shapeFile}`, JSON.stringify(plan.shape) + "\n");
   for (const port of plan.shape.ports) {
@@ -35,7 +35,12 @@ export async function ringsIn(dataDir: string): Promise<Map<string, RingShape>> 
   return rings;
 }
 
-async function refuseOtherShapes(plan: NetworkPlan): Promise<void> {
+/**
+ * Makes sure that the data directory holds the planned ring or room for it; writes nothing.
+ *
+ * @throws {NetworkError} With exit code 2, when the directory holds a ring of another shape.
+ */
+export async function assertRoomFor(plan: NetworkPlan): Promise<void> {
   const dataDir = dataDirOf(plan);
   const rings = [...(await ringsIn(dataDir)).values()];
   if (rings.some((ring) => sameShape(ring, plan.shape))) return;

@@ -15,7 +15,7 @@ import { NetworkError } from "./network_error.ts";
 import type { NetworkOptions } from "./options.ts";
 import { type NetworkPlan, plannedAddresses, planNetwork, showPorts } from "./plan.ts";
 import { ProcessBook, SystemProcesses } from "./processes.ts";
-import { claimRingDirectory } from "./ring_directory.ts";
+import { assertRoomFor, claimRingDirectory } from "./ring_directory.ts";
 import { ProcessSpawner } from "./spawner.ts";
 
 /** What a supervisor needs of the process it runs in. */
@@ -52,6 +52,7 @@ export async function runSupervisor(
   const transport = new TcpTransport();
   const deps = { transport, watchdog, clock, log, book, spawner: new ProcessSpawner() };
   await assertPortsFree(deps, plannedAddresses(plan));
+  if (!options.overwrite) await inDataDir(options, () => assertRoomFor(plan));
   using _lock = await inDataDir(options, () => takeLock(plan));
   await inDataDir(options, () => claimRingDirectory(plan, options.overwrite));
   const stopped = new AbortController();

@@ -235,7 +235,7 @@ Deno.test("ChunkStore.inspect() starts anew where the catalog cannot be read", a
   const { store } = fixture;
   // More than SQLite keeps in memory.
   const many = Array.from(
-    { length: 3000 },
+    { length: 12_000 },
     (_, i) => testPush(`f${i}`, `p${i}`, bytesOf("y")).record(i),
   );
   await store.commitAll(many);

@@ -470,3 +470,46 @@ Deno.test("ChunkStore.chunks() walks over everything", async () => {
   const { chunks, chunkBytes, stagedBytes, retiredBytes } = store.usage();
   assertEquals([chunks, chunkBytes, stagedBytes, retiredBytes], [2, 10, 20, 0]);
 });
+
+Deno.test("ChunkStore takes the same chunk twice at once", async () => {
+  await using fixture = await StoreFixture.open({ durability: "fsync" });
+  const { store } = fixture;
+  const sums = await Promise.all([0, 0, 0].map((part) => stagePart(store, first, part, 0)));
+  assertEquals(new Set(sums).size, 1);
+  assertEquals(fixture.files("staging"), ["push-1.0"]);
+  assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+});
+
+Deno.test("ChunkStore stays consistent under operations that overlap", async () => {
+  await using fixture = await StoreFixture.open({ durability: "fsync" });
+  const { store } = fixture;
+  const pushes = Array.from(
+    { length: 40 },
+    (_, i) => testPush(i % 2 === 0 ? "a.txt" : "b.txt", `push-${i}`, bytesOf(`push ${i} `, 40 + i)),
+  );
+  const reads: Promise<unknown>[] = [];
+  await Promise.all(pushes.map(async (push, i) => {
+    await stageOwn(store, push);
+    if (i % 5 === 4) return assertEquals(await store.abort(push.pushId), true);
+    await Promise.all([store.commit(push.record(i)), store.commit(push.record(i))]);
+    reads.push(
+      readChunk(store, push.pushId, 0).then((bytes) => assertEquals(bytes, push.parts[0])),
+    );
+    if (i % 7 === 0) await store.commit(push.record(100 + i));
+  }));
+  await Promise.all(reads);
+  for (const [name, version] of [["a.txt", 128], ["b.txt", 135]] as const) {
+    const push = pushes[version - 100];
+    if (push === undefined) throw new RangeError(name);
+    assertEquals(store.catalog.record(name), push.record(version));
+    for (const part of [0, 1]) {
+      assertEquals(await Deno.readFile(fixture.slot(push, part)), push.parts[part]);
+    }
+  }
+  await fixture.clock.advance(60_000);
+  await store.collect();
+  for (const { pushId } of store.stagedPushes()) await store.abort(pushId);
+  assertEquals([...fixture.files("staging"), ...fixture.files("retired")], []);
+  assertEquals(fixture.files("quarantine"), []);
+  assertEquals(fixture.lost, []);
+});

@@ -5,8 +5,10 @@ import { nextVersion } from "../protocol/ulid.ts";
 import { outcomeUnknown } from "../protocol/errors.ts";
 import { type CommitReply, commitReply, parseCommitReply } from "../protocol/peer_replies.ts";
 import { randomBytes } from "../runtime/random.ts";
+import type { CommitResult } from "../store/commit.ts";
 import { askPeer } from "./ask_peer.ts";
 import type { NodeContext } from "./context.ts";
+import { Continuity, OutcomeUnknownError } from "./continuity.ts";
 
 /** What a commit is made of: a record that has no version yet. */
 export type RecordDraft<R extends FileRecord = FileRecord> = Omit<R, "version">;
@@ -20,11 +22,6 @@ const commitAttemptsMax = 16;
 /** Longest pause before a commit is repeated, in ms; random, so that two coordinators part. */
 const commitBackoffMs = 40;
 
-/** Thrown when a commit may or may not last: fewer nodes have the record than it takes. */
-export class OutcomeUnknownError extends Error {
-  override readonly name = "OutcomeUnknownError";
-}
-
 /**
  * Gives a record its version and brings it to every Alive member.
  *
@@ -35,22 +32,26 @@ export class OutcomeUnknownError extends Error {
  *    what is acknowledged last wins, even if this node's clock is slow or it missed a version.
  * 4. A member that does not answer in time is marked Dead before this returns, so that it must
  *    catch up before it serves anybody.
+ * 5. A node that was away itself catches up first, and gives up a record that was overtaken.
  *
  * @throws {OutcomeUnknownError} when fewer than two nodes of a larger ring have the record.
  */
 export async function commitRecord<R extends FileRecord>(
   context: NodeContext,
   draft: RecordDraft<R>,
+  continuity: Continuity = new Continuity(context, draft.name),
 ): Promise<R> {
   let above = context.catalog.highestVersion(draft.name);
   for (let attempt = 1; attempt <= commitAttemptsMax; attempt++) {
+    await continuity.check();
     const version = nextVersion(context.clock.wallMs(), randomBytes(10), above);
     const record = { ...draft, version } as R;
-    const stored = await context.chunks.commit(record);
+    const stored = await storeOwn(context, record, continuity);
     if (stored.outcome === "higher") {
       above = stored.version;
       continue;
     }
+    continuity.committed(version);
     if (stored.missing.length + stored.unverified.length > 0) context.repair.enqueue(draft.name);
     await context.testHooks?.reach("committed");
     const highest = await spreadRecord(context, record);
@@ -61,6 +62,22 @@ export async function commitRecord<R extends FileRecord>(
   throw new OutcomeUnknownError(
     outcomeUnknown(`'${draft.name}' was overtaken ${commitAttemptsMax} times`),
   );
+}
+
+/** Stores a record in this node's own catalog, or leaves no trace of it when it fails. */
+async function storeOwn(
+  context: NodeContext,
+  record: FileRecord,
+  { isCommitted }: Continuity,
+): Promise<CommitResult> {
+  try {
+    return await context.chunks.commit(record);
+  } catch (error) {
+    // It may be in the catalog, and what was committed before is where it is.
+    const isTraceless = !isCommitted && context.catalog.pushOf(record.pushId) === undefined;
+    if (isTraceless || !(error instanceof Error)) throw error;
+    throw new OutcomeUnknownError(outcomeUnknown(error.message), { cause: error });
+  }
 }
 
 /**

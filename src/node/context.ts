@@ -43,6 +43,8 @@ export interface NodeContext {
   readonly testHooks: TestHooks | undefined;
   /** Push ids that this node coordinates right now. */
   readonly pushes: Set<string>;
+  /** How often this node has begun to catch up with the others. */
+  catchUps(): number;
   /** A new push id. */
   newPushId(): string;
   /** Connections being served. */

@@ -164,12 +164,18 @@ export class RingDriver {
 
   /** Who may hold new parts and be read from: in ring order, this node first. */
   aliveMembers(): readonly NodeAddress[] {
-    return this.#membersThat(({ status }) => status === "Alive");
+    const { self } = this.#machine.view;
+    return this.members().flatMap(({ address, status }) =>
+      address === self || status === "Alive" ? address : []
+    );
   }
 
-  /** Who takes commits, Joining members included: in ring order, this node first. */
+  /**
+   * Who takes commits, in ring order, this node first: also who is Joining, and who was called Dead
+   * a moment ago and may not know yet.
+   */
   commitMembers(): readonly NodeAddress[] {
-    return this.#membersThat(({ status }) => status !== "Dead");
+    return this.#machine.commitMembers(this.#deps.clock.nowMs());
   }
 
   /** What the netmap says of a member; `undefined` for strangers. */
@@ -211,13 +217,6 @@ export class RingDriver {
   /** Makes the node catch up before it serves again, as when it has lost its catalog. */
   rejoin(reason: string): void {
     this.#step({ kind: "rejoin", reason });
-  }
-
-  #membersThat(condition: (member: Member) => boolean): NodeAddress[] {
-    const { self } = this.#machine.view;
-    return this.members().flatMap((member) =>
-      member.address === self || condition(member) ? member.address : []
-    );
   }
 
   /** Steps the machine with an event that has an id, and waits for the effect that has it too. */
@@ -303,7 +302,7 @@ export class RingDriver {
       try {
         while (this.#unsaved) {
           this.#unsaved = false;
-          await this.#deps.saveView(this.#machine.snapshot());
+          await this.#deps.saveView(formatView(this.#machine.snapshot()));
         }
       } finally {
         this.#saving = false;

@@ -4,8 +4,9 @@ import { partLengths } from "../protocol/names.ts";
 import type { PartPlacement, PushTicket, StoredFile } from "../protocol/record.ts";
 import { BlockChecksums } from "../store/block_checksums.ts";
 import { type Body, MemoryBody, readWhole } from "./body.ts";
-import { commitRecord } from "./commit.ts";
+import { commitRecord, type RecordDraft } from "./commit.ts";
 import type { NodeContext } from "./context.ts";
+import { Continuity, OutcomeUnknownError } from "./continuity.ts";
 import { streamParts } from "./part_stream.ts";
 import { PeerLostError } from "./peer_sink.ts";
 
@@ -67,10 +68,10 @@ async function attemptPush(
   body: Body,
   { name, size, buffers }: PushAttempt,
 ): Promise<StoredFile> {
+  const continuity = new Continuity(context, name);
   const ticket = issueTicket(context);
   const sums = new PartSums(partLengths(size, ticket.nodes.length));
   context.pushes.add(ticket.pushId);
-  let staged = false;
   try {
     await context.testHooks?.reach("ticket-issued");
     await streamParts(context, body, {
@@ -81,9 +82,8 @@ async function attemptPush(
       buffers,
       onBytes: (part, bytes) => sums.update(part, bytes),
     });
-    staged = true;
     await context.testHooks?.reach("staged");
-    const record = await commitRecord<StoredFile>(context, {
+    const draft: RecordDraft<StoredFile> = {
       kind: "file",
       name,
       pushId: ticket.pushId,
@@ -93,12 +93,15 @@ async function attemptPush(
       timeMs: context.clock.wallMs(),
       foreign: false,
       placement: sums.placement(ticket),
-    });
+    };
+    const record = await commitRecord(context, draft, continuity);
     context.originals.stored(record);
     return record;
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError)) abortEverywhere(context, ticket);
+    throw error;
   } finally {
     context.pushes.delete(ticket.pushId);
-    if (!staged) abortEverywhere(context, ticket);
   }
 }
 

@@ -100,6 +100,7 @@ class Node implements AsyncDisposable {
   readonly #upkeep: Upkeep;
   readonly #tasks: BackgroundTasks;
   readonly #stopped: AbortSignal;
+  #catchUps = 0;
 
   private constructor(parts: NodeParts, chunks: ChunkStore) {
     const { clock, options, run, transport } = parts;
@@ -121,7 +122,10 @@ class Node implements AsyncDisposable {
       loadView: () => catalog.loadView(),
       saveView: (view) => catalog.saveView(view),
       catalogDigest: () => catalog.digest.root(),
-      catchUp: (members, signal) => catchUp(this.#context, members, signal),
+      catchUp: (members, signal) => {
+        this.#catchUps++;
+        return catchUp(this.#context, members, signal);
+      },
       onPeerDigest: (peer, digest) => this.#antiEntropy.heard(peer, digest),
       tagsFor: (member) => this.#context.originals.sendTags(member),
     });
@@ -148,6 +152,7 @@ class Node implements AsyncDisposable {
         log: run.log,
         stopped: this.#stopped,
       }),
+      catchUps: () => this.#catchUps,
       newPushId: () => nextVersion(clock.wallMs(), randomBytes(10), undefined),
       connections: () => this.#server.connections,
       background: (what, task) => this.#tasks.run(what, task),

@@ -20,10 +20,12 @@ export type PushStage =
 export interface TestHookValues {
   /** Pushes wait there until the file says something else. */
   readonly pauseAt?: PushStage;
-  /** How far the calendar of this node is off, in ms; read at its start. */
+  /** How far the calendar of this node is off, in ms. This and what follows is read at its start. */
   readonly clockSkewMs?: number;
-  /** The age at which a tombstone is dropped, in ms; read at the node's start. */
-  readonly tombstoneAgeMs?: number;
+  /** How often the node looks after its directory, in ms. */
+  readonly upkeepMs?: number;
+  /** The age at which staged pushes are asked after and tombstones dropped, in ms. */
+  readonly ageMs?: number;
 }
 
 /** In a node's own directory: what a test wants of this node, {@linkcode TestHookValues} in JSON. */
@@ -56,13 +58,12 @@ export interface TestHooksDependencies {
  * a stage costs the look at a field.
  */
 export class TestHooks {
-  /** See {@linkcode TestHookValues}. */
-  readonly tombstoneAgeMs: number | undefined;
+  /** What the hooks file said at the node's start. */
+  readonly values: TestHookValues;
   readonly #deps: TestHooksDependencies;
 
-  /** @param values What the hooks file said at the node's start. */
   constructor(values: TestHookValues, deps: TestHooksDependencies) {
-    this.tombstoneAgeMs = values.tombstoneAgeMs;
+    this.values = values;
     this.#deps = deps;
   }
 

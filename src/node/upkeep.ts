@@ -30,7 +30,8 @@ export class Upkeep {
 
   /** Starts the regular rounds; one that takes longer than the interval is not overtaken. */
   start(): void {
-    this.#timer = this.#context.clock.every(upkeepMs, () => {
+    const intervalMs = this.#context.testHooks?.values.upkeepMs ?? upkeepMs;
+    this.#timer = this.#context.clock.every(intervalMs, () => {
       this.#running ??= this.round().catch((error) => {
         this.#context.log.error("upkeep failed", { reason: `${error}` });
       }).finally(() => {
@@ -56,8 +57,9 @@ export class Upkeep {
       repair.enqueueAll();
     }
     if (state === "lost") return ring.rejoin("its catalog was lost");
+    const ageMs = this.#context.testHooks?.values.ageMs ?? stagedAgeMs;
     for (const staged of chunks.stagedPushes()) {
-      if (clock.wallMs() - staged.timeMs < stagedAgeMs) continue;
+      if (clock.wallMs() - staged.timeMs < ageMs) continue;
       await this.#settle(staged);
     }
     if (ring.state() !== "ready") return;

@@ -40,7 +40,10 @@ export interface RingTiming {
   /** The first pause after a respawn that failed; doubles up to `respawnBackoffMaxMs`. */
   readonly respawnBackoffMs: number;
   readonly respawnBackoffMaxMs: number;
-  /** The pause before a port that another process holds is looked at again. */
+  /**
+   * The pause before a member is looked at again that is Dead but whose process is still there, or
+   * that is silent; doubles twice, as a ring that is cut in two has many of them.
+   */
   readonly stillThereMs: number;
   /** The pause after which a node that answered, though it is marked Dead, is told so again. */
   readonly toldMs: number;
@@ -81,11 +84,11 @@ export const announcementsMax = 32;
  */
 export const spreadFanout = 32;
 
-/** Nodes that one node asks in one look round its successors. */
+/** Members that one node asks in one look round its successors, those found Dead not counted. */
 export const watchedMax = 16;
 
 /** Dead members that one node works on at once. */
-export const healedMax = 64;
+export const healedMax = 16;
 
 /** Processes that one node starts at once: all at once would be slower on a small machine. */
 export const respawnsMax = 4;

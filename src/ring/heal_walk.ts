@@ -123,11 +123,17 @@ export class HealWalk {
     this.#core.askCommand(to, command, (answer) => {
       if (answer.kind === "line") {
         this.#visits.delete(visit);
+        this.#releaseIfDone();
         return this.#core.cancel(`look ${visit.token}`);
       }
       visit.isSending = false;
       this.#lookAgain(visit);
     });
+  }
+
+  /** A ring whose nodes never respawn by themselves heals as long as a walk is under way, not longer. */
+  #releaseIfDone(): void {
+    if (this.#visits.size === 0 && this.#begun.size === 0) this.#healing.release();
   }
 
   /** The next hop, once it and whatever lies before it is well. */
@@ -179,6 +185,7 @@ export class HealWalk {
     const id = this.#begun.get(token);
     if (id === undefined) return;
     this.#begun.delete(token);
+    this.#releaseIfDone();
     this.#core.cancel(`heal walk ${token}`);
     this.#core.emit({ kind: "reply", id, text });
   }

@@ -57,6 +57,11 @@ export class Healing {
     for (const task of this.#tasks.values()) task.nextMs = this.#core.nowMs;
   }
 
+  /** No heal walk wants anything of this node any more. */
+  release(): void {
+    this.#demandedUntilMs = -Infinity;
+  }
+
   /** Takes what became of a respawn. */
   respawned(address: NodeAddress, outcome: RespawnOutcome): void {
     this.#spawning.delete(address);
@@ -96,9 +101,10 @@ export class Healing {
   #deadSuccessors(): Set<Member> {
     const { view } = this.#core;
     const dead = new Set<Member>();
-    for (const address of view.fromSelf.slice(1)) {
-      const member = view.member(address);
-      if (member?.status === "Alive" || dead.size >= healedMax) break;
+    for (let step = 1; step < view.fromSelf.length && dead.size < healedMax; step++) {
+      const address = view.fromSelf[step];
+      const member = address === undefined ? undefined : view.member(address);
+      if (member?.status === "Alive") break;
       if (member?.status === "Dead") dead.add(member);
     }
     return dead;
@@ -132,6 +138,7 @@ export class Healing {
       case "refused":
         return this.#respawn(task, member);
       case "silent":
+        return this.#again(task, timing.stillThereMs * 2 ** Math.min(task.attempts++, 2));
       case "local":
       case "view":
         return this.#again(task, timing.stillThereMs);

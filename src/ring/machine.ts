@@ -12,7 +12,7 @@ import { nextHop } from "./hops.ts";
 import { Life } from "./life.ts";
 import { Netmap } from "./netmap.ts";
 import type { View } from "./view.ts";
-import { formatView, fullView, type ViewMessage } from "./view_codec.ts";
+import { fullView, type ViewMessage } from "./view_codec.ts";
 import { Walks } from "./walks.ts";
 import { Watch } from "./watch.ts";
 
@@ -153,10 +153,22 @@ export class RingMachine {
     return state === "ready" && overslept ? "catching-up" : state;
   }
 
+  /**
+   * The members that take commits, in ring order, this node first: who is Alive, who is Joining, and
+   * who has been Dead for so short a time that it may not know yet, and serve without the commit.
+   */
+  commitMembers(nowMs: number): NodeAddress[] {
+    const { diedMs, timing } = this.#core;
+    return this.view.members().flatMap(({ address, status }) => {
+      const deadMs = status === "Dead" ? nowMs - (diedMs.get(address) ?? -Infinity) : 0;
+      return address === this.view.self || deadMs < timing.tellDeadMs ? address : [];
+    });
+  }
+
   /** What to save and to give to the next `start`. */
-  snapshot(): string {
+  snapshot(): ViewMessage {
     const next = this.#core.nextOverride;
-    return formatView({ ...fullView(this.view), ...(next === undefined ? {} : { next }) });
+    return { ...fullView(this.view), ...(next === undefined ? {} : { next }) };
   }
 
   /** Takes an event at a time, which never goes back, and gives what is to be done. */

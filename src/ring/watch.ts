@@ -58,14 +58,15 @@ export class Watch {
   review(): void {
     const { view } = this.#core;
     if (this.#round === 0 || this.#core.isPaused || this.#life.isStopped) return;
-    let asking = 0;
-    for (const address of view.fromSelf.slice(1)) {
-      const member = view.member(address);
-      if (member === undefined || member.status === "Dead") continue;
+    let watched = 0;
+    for (let step = 1; step < view.fromSelf.length && watched < watchedMax; step++) {
+      const address = view.fromSelf[step];
+      const member = address === undefined ? undefined : view.member(address);
+      if (address === undefined || member === undefined || member.status === "Dead") continue;
       if (!this.#asked.has(address)) this.#ask(address);
-      const state = this.#asked.get(address);
-      if (state === "asking" && ++asking >= watchedMax) return;
+      watched++;
       if (member.status === "Joining") continue;
+      const state = this.#asked.get(address);
       if (state === "answered") return;
       if (state === "asking" && !this.#core.isSuspect(address)) return;
     }

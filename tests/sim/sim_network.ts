@@ -74,39 +74,77 @@ export class SimNetwork<Q, A> {
   request(request: SimRequest<Q>, done: (delivery: Delivery<A>) => void): void {
     const { from, to, deadlineMs } = request;
     this.sent.set(from, (this.sent.get(from) ?? 0) + 1);
-    let isDone = false;
-    const finish = (delivery: Delivery<A>) => {
-      if (isDone) return;
-      isDone = true;
-      cancel();
-      done(delivery);
-    };
-    const cancel = this.#scheduler.after(deadlineMs, () => finish({ kind: "silent" }));
+    const exchange = new Exchange(this.#scheduler, deadlineMs, done);
     const times = this.#scheduler.chance(this.faults.duplicateRate) ? 2 : 1;
     for (let time = 0; time < times; time++) {
-      this.#carry(from, to, () => this.#arrive(request, finish));
+      this.#carry({ from, to, exchange }, () => this.#arrive(request, exchange));
     }
   }
 
-  #arrive({ from, to, request }: SimRequest<Q>, finish: (delivery: Delivery<A>) => void): void {
-    const back = (delivery: Delivery<A>) => this.#carry(to, from, () => finish(delivery));
+  #arrive({ from, to, request }: SimRequest<Q>, exchange: Exchange<A>): void {
+    let isEnded = false;
+    const back = (delivery: Delivery<A>) => {
+      isEnded = true;
+      this.#carry({ from: to, to: from, exchange }, () => exchange.finish(delivery));
+    };
     const host = this.#hosts.get(to);
     if (host === undefined || !host.isListening) return back({ kind: "refused" });
     host.serve(request, {
       answer: (answer) => back({ kind: "answer", answer }),
       broken: () => back({ kind: "refused" }),
     });
+    // Most are answered at once: only the others need their deadline watched.
+    if (!isEnded) exchange.watchDeadline();
   }
 
-  #carry(from: NodeAddress, to: NodeAddress, arrive: () => void): void {
+  /** Carries something one way; what does not arrive ends at the deadline. */
+  #carry({ from, to, exchange }: Way<A>, arrive: () => void): void {
     const { delayMinMs, delayMaxMs, lossRate } = this.faults;
-    if (this.#isCut(from, to) || this.#scheduler.chance(lossRate)) return;
+    const isLost = this.#isCut(from, to) || this.#scheduler.chance(lossRate);
+    if (isLost) return exchange.watchDeadline();
     this.#scheduler.after(this.#scheduler.between(delayMinMs, delayMaxMs), () => {
-      if (!this.#isCut(from, to)) arrive();
+      if (this.#isCut(from, to)) exchange.watchDeadline();
+      else arrive();
     });
   }
 
   #isCut(from: NodeAddress, to: NodeAddress): boolean {
     return this.#cut.size > 0 && this.#cut.has(`${from} ${to}`);
+  }
+}
+
+/** One way of an exchange. */
+interface Way<A> {
+  readonly from: NodeAddress;
+  readonly to: NodeAddress;
+  readonly exchange: Exchange<A>;
+}
+
+/** A request and its one end. */
+class Exchange<A> {
+  readonly #scheduler: Scheduler;
+  readonly #endMs: number;
+  readonly #done: (delivery: Delivery<A>) => void;
+  #isDone = false;
+  #isWatched = false;
+
+  constructor(scheduler: Scheduler, deadlineMs: number, done: (delivery: Delivery<A>) => void) {
+    this.#scheduler = scheduler;
+    this.#endMs = scheduler.nowMs + deadlineMs;
+    this.#done = done;
+  }
+
+  /** What comes after the deadline comes too late. */
+  finish(delivery: Delivery<A>): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#done(this.#scheduler.nowMs > this.#endMs ? { kind: "silent" } : delivery);
+  }
+
+  watchDeadline(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    const inMs = Math.max(0, this.#endMs - this.#scheduler.nowMs);
+    this.#scheduler.after(inMs, () => this.finish({ kind: "silent" }));
   }
 }

@@ -4,7 +4,7 @@ import type { Answer, CatchUpPeer, Effect, RingMessage } from "../../src/ring/ef
 import type { RespawnOutcome } from "../../src/ring/healing.ts";
 import { type RingCommand, type RingEvent, RingMachine } from "../../src/ring/machine.ts";
 import { parseErrorReply } from "../../src/protocol/replies.ts";
-import { parseView, type ViewMessage } from "../../src/ring/view_codec.ts";
+import type { ViewMessage } from "../../src/ring/view_codec.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Delivery, Host, SimNetwork } from "./sim_network.ts";
 
@@ -61,8 +61,13 @@ interface SimProcess {
   /** What a monotonic clock says when the world's says 0: every process has its own. */
   readonly clockOffsetMs: number;
   isListening: boolean;
+  isSaving: boolean;
   cancelWake: (() => void) | undefined;
   wakeAtMs: number | undefined;
+  /** Respawns that its machine has asked for and knows no outcome of. */
+  readonly respawning: Set<NodeAddress>;
+  /** Clients that wait for an answer. */
+  readonly clients: Map<number, (text: string) => void>;
   /** Requests that are being served: what to do when the process ends first. */
   readonly serving: Map<number, { readonly answer: (answer: SimAnswer) => void; broken(): void }>;
 }
@@ -112,6 +117,12 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
       this.#process?.machine.stateAt(this.#machineMs(this.#process)) === "ready";
   }
 
+  /** Who takes commits, as the machine sees it now. */
+  commitMembers(): readonly NodeAddress[] {
+    const process = this.#process;
+    return process?.machine.commitMembers(this.#machineMs(process)) ?? [];
+  }
+
   /** Starts a process that holds the lock from now on and listens in `bootMs`. */
   start(bootMs: number): void {
     if (this.#process !== undefined) throw new Error(`Two processes for ${this.address}`);
@@ -129,8 +140,11 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
       application,
       clockOffsetMs: scheduler.random.integer(1_000_000_000),
       isListening: false,
+      isSaving: false,
       cancelWake: undefined,
       wakeAtMs: undefined,
+      respawning: new Set(),
+      clients: new Map(),
       serving: new Map(),
     };
     this.#process = process;
@@ -171,22 +185,19 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
   }
 
   /** Gives the process a view, as the supervisor does; nothing happens when it does not listen. */
-  giveView(text: string): void {
-    const message = { kind: "view", view: parseView(text) } as const;
+  giveView(view: ViewMessage): void {
+    const message = { kind: "view", view } as const;
     if (!this.isListening) return;
     this.serve({ kind: "ring", message }, { answer: () => {}, broken: () => {} });
   }
 
   /** Sends a command as a client does; `done` gets the answer, nothing if the process ends first. */
-  command(command: RingCommand, done: (text: string) => void): void {
+  command(command: RingCommand, done: (text: string) => void = () => {}): void {
     const process = this.#process;
     if (process === undefined || !process.isListening) return;
-    this.#serveRing(process, { kind: "command", command }, {
-      answer: (answer) => {
-        if (answer.kind === "ring" && answer.answer.kind === "line") done(answer.answer.line);
-      },
-      broken: () => {},
-    });
+    const id = ++this.#lastId;
+    process.clients.set(id, done);
+    this.#event(process, { kind: "command", id, command, token: `${this.address}/${id}` });
   }
 
   /** The application found a member dead; `done` when that member knows, or cannot be told. */
@@ -271,15 +282,15 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
       case "request":
         return this.#request(process, effect);
       case "reply":
+        process.clients.get(effect.id)?.(effect.text);
+        process.clients.delete(effect.id);
         return this.#answer(process, effect.id, answerOfText(effect.text));
       case "reply-view":
         return this.#answer(process, effect.id, { kind: "view", view: effect.view });
       case "told":
         return this.#answer(process, effect.id, { kind: "line", line: "OK" });
       case "respawn":
-        return this.#world.spawn(effect.address, (outcome) => {
-          this.#event(process, { kind: "respawned", address: effect.address, outcome });
-        });
+        return this.#respawn(process, effect.address);
       case "catch-up":
         return process.application.catchUp(effect.peers, (isCaughtUp) => {
           const kind = isCaughtUp ? "caught-up" : "catch-up-failed";
@@ -294,6 +305,20 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
       case "log":
         return;
     }
+  }
+
+  #respawn(process: SimProcess, address: NodeAddress): void {
+    const { scheduler } = this.#world;
+    if (process.respawning.has(address)) {
+      throw new Error(`seed ${scheduler.seed}: ${this.address} respawns ${address} twice at once`);
+    }
+    process.respawning.add(address);
+    this.#world.spawn(address, (outcome) => {
+      this.#whenRunning(process, () => {
+        process.respawning.delete(address);
+        this.#step(process, { kind: "respawned", address, outcome });
+      });
+    });
   }
 
   #request(process: SimProcess, effect: Effect & { readonly kind: "request" }): void {
@@ -313,8 +338,11 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
   /** What is saved is durable a moment later, unless the process ends before. */
   #save(process: SimProcess): void {
     const { disk } = this;
+    if (process.isSaving) return;
+    process.isSaving = true;
     this.later(5, () => {
-      if (this.disk === disk) disk.view = parseView(process.machine.snapshot());
+      process.isSaving = false;
+      if (this.disk === disk) disk.view = process.machine.snapshot();
     });
   }
 

@@ -1,0 +1,140 @@
+import type { SimNode } from "./sim_node.ts";
+import { goodNetwork, type NetworkFaults } from "./sim_network.ts";
+import type { SimRing } from "./sim_ring.ts";
+
+/** A kind of fault that is thrown at a ring. */
+export type Fault =
+  | "kill"
+  | "kill-neighbours"
+  | "kill-all"
+  | "kill-again"
+  | "wipe"
+  | "pause"
+  | "partition"
+  | "one-way"
+  | "bad-network";
+
+/** All of them. */
+export const allFaults: readonly Fault[] = [
+  "kill",
+  "kill-neighbours",
+  "kill-all",
+  "kill-again",
+  "wipe",
+  "pause",
+  "partition",
+  "one-way",
+  "bad-network",
+];
+
+/** Those after which no node of the ring can be wrong about who heard what: no message gets lost. */
+export const processFaults: readonly Fault[] = [
+  "kill",
+  "kill-neighbours",
+  "kill-again",
+  "wipe",
+  "pause",
+];
+
+/** How a run of faults goes. */
+export interface FaultOptions {
+  readonly kinds: readonly Fault[];
+  /** For how long faults are thrown. */
+  readonly durationMs: number;
+  /** The mean time between two. */
+  readonly everyMs: number;
+}
+
+/** A network that loses, delays, reorders and duplicates. */
+const badNetwork: NetworkFaults = {
+  delayMinMs: 1,
+  delayMaxMs: 400,
+  lossRate: 0.1,
+  duplicateRate: 0.1,
+};
+
+/** Throws faults at a ring, then takes all of them back; what they did to it is left to heal. */
+export function throwFaults(ring: SimRing, options: FaultOptions): Map<Fault, number> {
+  const { scheduler } = ring;
+  const thrown = new Map<Fault, number>();
+  const endMs = scheduler.nowMs + options.durationMs;
+  while (scheduler.nowMs < endMs) {
+    scheduler.runFor(scheduler.between(0, 2 * options.everyMs));
+    const fault = scheduler.random.pick(options.kinds);
+    thrown.set(fault, (thrown.get(fault) ?? 0) + 1);
+    ring.trace?.push(`${(scheduler.nowMs / 1_000).toFixed(3).padStart(9)} FAULT ${fault}`);
+    throwFault(ring, fault);
+  }
+  ring.network.mend();
+  ring.network.faults = goodNetwork;
+  for (const node of ring.nodes) node.resume();
+  return thrown;
+}
+
+function throwFault(ring: SimRing, fault: Fault): void {
+  const { random } = ring.scheduler;
+  const node = random.pick(ring.nodes);
+  switch (fault) {
+    case "kill":
+      return node.kill();
+    case "kill-neighbours":
+      return killNeighbours(ring);
+    case "kill-all":
+      for (const each of ring.nodes) each.kill();
+      return;
+    case "kill-again":
+      return killAgain(ring, node);
+    case "wipe":
+      node.kill();
+      return node.wipe();
+    case "pause":
+      return pause(ring, node);
+    case "partition":
+      return partition(ring, true);
+    case "one-way":
+      return partition(ring, false);
+    case "bad-network":
+      ring.network.faults = badNetwork;
+      ring.scheduler.after(ring.scheduler.between(0, 20_000), () => {
+        ring.network.faults = goodNetwork;
+      });
+      return;
+  }
+}
+
+/** Kills some nodes that follow each other in the ring. */
+function killNeighbours(ring: SimRing): void {
+  const { random } = ring.scheduler;
+  const first = random.integer(ring.nodes.length);
+  const count = 2 + random.integer(3);
+  for (let at = 0; at < Math.min(count, ring.nodes.length - 1); at++) {
+    ring.nodes[(first + at) % ring.nodes.length]?.kill();
+  }
+}
+
+/** Kills a node, and again while it heals. */
+function killAgain(ring: SimRing, node: SimNode): void {
+  node.kill();
+  for (const seconds of [0.5, 1.1, 1.7]) {
+    ring.scheduler.after(1_000 * seconds, () => node.kill());
+  }
+}
+
+function pause(ring: SimRing, node: SimNode): void {
+  node.pause();
+  ring.scheduler.after(ring.scheduler.between(500, 40_000), () => node.resume());
+}
+
+/** Cuts the ring in two, both ways or one, for a while. */
+function partition(ring: SimRing, isFull: boolean): void {
+  const { random } = ring.scheduler;
+  const near = ring.nodes.filter(() => random.integer(2) === 0);
+  for (const node of near) {
+    for (const other of ring.nodes) {
+      if (near.includes(other)) continue;
+      ring.network.cut(node.address, other.address);
+      if (isFull) ring.network.cut(other.address, node.address);
+    }
+  }
+  ring.scheduler.after(ring.scheduler.between(1_000, 30_000), () => ring.network.mend());
+}

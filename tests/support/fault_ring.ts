@@ -1,9 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { hooksFile, pausedFile, type PushStage } from "../../src/node/test_hooks.ts";
 import type { TestHookValues } from "../../src/node/test_hooks.ts";
-import { askText, type LiveRing, liveRing, type LiveRingOptions, sha256 } from "./live_ring.ts";
+import {
+  ask,
+  askText,
+  type LiveRing,
+  liveRing,
+  type LiveRingOptions,
+  sha256,
+} from "./live_ring.ts";
 import { waitUntil } from "./program.ts";
 import { randomBytes } from "./real_file.ts";
+import { stagedFiles } from "./ring_disk.ts";
 import { Download } from "./wire_client.ts";
 
 /** Whether the long variants run too: minutes where the quick ones take seconds. */
@@ -11,6 +19,9 @@ export const isLongRun = Deno.env.get("OUROBOROS_TEST_LONG") === "1";
 
 /** How long the ring may take to be whole again, in ms: generous, as machines that test are slow. */
 const healMs = 45_000;
+
+/** How long a push may take, in ms: its node may be stopped meanwhile. */
+const answerMs = 180_000;
 
 /** What a file may read as: one of these SHA-256, or `absent`. */
 type Allowed = ReadonlySet<string>;
@@ -28,10 +39,33 @@ export interface PushAttempt {
   answer(): string;
 }
 
+/** A push without an answer yet. */
+interface UnderWay {
+  readonly sum: string;
+  /** What others pushed under the same name at the same time. */
+  readonly rivals: Set<string>;
+}
+
+/** Where there is little time the nodes look after their directories more often. */
+const hooksInHaste: TestHookValues = isLongRun ? {} : { upkeepMs: 400, ageMs: 800 };
+
 /** Starts a {@linkcode FaultRing}. */
 export async function faultRing(nodes: number, options: LiveRingOptions = {}): Promise<FaultRing> {
+  const basePort = options.basePort ?? freePorts(nodes + 1);
+  const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "ouroboros-faults-" });
+  for (let port = basePort; port < basePort + nodes; port++) {
+    await writeHooks(`${dataDir}/${port}`, hooksInHaste);
+  }
   const args = ["--test-hooks", ...options.args ?? []];
-  return new FaultRing(await liveRing(nodes, { gateway: false, ...options, args }));
+  const ring = await liveRing(nodes, { gateway: false, ...options, basePort, dataDir, args });
+  return new FaultRing(ring);
+}
+
+async function writeHooks(directory: string, values: TestHookValues): Promise<void> {
+  const path = `${directory}/${hooksFile}`;
+  await Deno.mkdir(directory, { recursive: true });
+  await Deno.writeTextFile(`${path}.new`, JSON.stringify(values));
+  await Deno.rename(`${path}.new`, path);
 }
 
 /**
@@ -40,12 +74,20 @@ export async function faultRing(nodes: number, options: LiveRingOptions = {}): P
  * way without an answer since.
  */
 export class FaultRing implements AsyncDisposable {
-  ring: LiveRing;
+  /** The one that runs now, and before it those that it goes on from, in the same directory. */
+  readonly #rings: LiveRing[];
   readonly #files = new Map<string, Allowed>();
+  readonly #underWay = new Map<string, Set<UnderWay>>();
   readonly #stopped = new Set<number>();
 
   constructor(ring: LiveRing) {
-    this.ring = ring;
+    this.#rings = [ring];
+  }
+
+  get ring(): LiveRing {
+    const [ring] = this.#rings;
+    if (ring === undefined) throw new Error("There is no ring");
+    return ring;
   }
 
   get ports(): readonly number[] {
@@ -68,27 +110,46 @@ export class FaultRing implements AsyncDisposable {
     assertEquals(await attempt.outcome, "acknowledged", attempt.answer());
   }
 
-  /** Pushes bytes, whatever becomes of it. */
+  /** Pushes bytes that nothing else has, whatever becomes of it. */
   attempt(port: number, name: string, bytes: Uint8Array): PushAttempt {
-    const before = this.#files.get(name) ?? new Set([absent]);
-    const sum = sha256(bytes);
-    this.#files.set(name, new Set([...before, sum]));
+    const mine = this.#begin(name, sha256(bytes));
     let answer = "";
     const run = async (): Promise<PushOutcome> => {
       try {
         const head = new TextEncoder().encode(`FILE PUSH ${bytes.length} ${name}\n`);
-        answer = await askText(port, joined(head, bytes));
+        answer = new TextDecoder().decode(await ask(port, joined(head, bytes), answerMs));
       } catch (error) {
         // Refused, reset, or no answer in time.
         if (!(error instanceof Error)) throw error;
         answer ||= String(error);
       }
       const outcome = outcomeOf(answer);
-      if (outcome === "acknowledged") this.#files.set(name, new Set([sum]));
-      if (outcome === "refused") this.#files.set(name, before);
+      this.#end(name, mine, outcome);
       return outcome;
     };
     return { outcome: run(), answer: () => answer };
+  }
+
+  #begin(name: string, sum: string): UnderWay {
+    const mine: UnderWay = { sum, rivals: new Set() };
+    const others = this.#underWay.get(name) ?? new Set();
+    for (const other of others) {
+      other.rivals.add(sum);
+      mine.rivals.add(other.sum);
+    }
+    this.#underWay.set(name, others.add(mine));
+    this.#files.set(name, new Set([...this.#files.get(name) ?? [absent], sum]));
+    return mine;
+  }
+
+  #end(name: string, { sum, rivals }: UnderWay, outcome: PushOutcome): void {
+    const others = [...this.#underWay.get(name) ?? []].filter((other) => other.sum !== sum);
+    this.#underWay.set(name, new Set(others));
+    // Of two that were under way at the same time either may be the later one.
+    if (outcome === "acknowledged") this.#files.set(name, new Set([sum, ...rivals]));
+    if (outcome !== "refused") return;
+    for (const other of others) other.rivals.delete(sum);
+    this.#files.set(name, new Set([...this.#files.get(name) ?? []].filter((each) => each !== sum)));
   }
 
   /** Deletes a file, which must be acknowledged. */
@@ -102,27 +163,31 @@ export class FaultRing implements AsyncDisposable {
    * whose fate is open must only be one of what it may be, and pullable if it is listed.
    */
   async check(ports: readonly number[] = this.ports): Promise<void> {
-    await Promise.all(ports.map(async (port) => {
-      const listed = await listedNames(port);
-      for (const [name, allowed] of this.#files) {
-        const found = await readSum(port, name);
-        assert(allowed.has(found), `'${name}' through ${port} reads as ${found}`);
-        if (allowed.size > 1) continue;
-        assertEquals(listed.has(name), found !== absent, `'${name}' in the list of ${port}`);
-      }
-      for (const name of listed) assert(this.#files.has(name), `${port} lists '${name}'`);
-    }));
+    await Promise.all(ports.map((port) => this.#checkAt(port)));
+  }
+
+  async #checkAt(port: number): Promise<void> {
+    const before = new Map(this.#files);
+    const listed = await listedNames(port);
+    for (const name of listed) assert(this.#files.has(name), `${port} lists '${name}'`);
+    for (const [name, allowed] of before) {
+      const found = await readSum(port, name);
+      // A push may have been answered meanwhile.
+      const now = this.#files.get(name) ?? allowed;
+      assert(allowed.has(found) || now.has(found), `'${name}' through ${port} reads as ${found}`);
+      if (now.size > 1 || now !== allowed) continue;
+      assertEquals(listed.has(name), found !== absent, `'${name}' in the list of ${port}`);
+    }
   }
 
   /**
-   * Waits until the ring is whole: all nodes Alive with the same catalog, every copy of every file in
-   * its place, nothing staged. Then all nodes must agree on every file, and that is what it reads as
-   * from here on.
+   * Waits until the ring is whole: all nodes Alive with the same catalog, and every copy of every file
+   * in its place. Then all nodes must agree on every file, and that is what it reads as from here on.
    */
-  async settle(timeoutMs = healMs): Promise<void> {
-    await this.ring.waitAllAlive(timeoutMs);
+  async settle(): Promise<void> {
+    await this.ring.waitAllAlive(healMs);
     let reason = "";
-    await waitUntil(() => `the ring is whole: ${reason}`, timeoutMs, async () => {
+    await waitUntil(() => `the ring is whole: ${reason}`, healMs, async () => {
       reason = await this.#whatIsOpen();
       return reason === "";
     });
@@ -132,6 +197,20 @@ export class FaultRing implements AsyncDisposable {
       assertEquals(new Set(sums).size, 1, `the nodes disagree on '${name}': ${sums}`);
       this.#files.set(name, new Set(sums));
     }
+  }
+
+  /** Waits until no node has anything staged: who is asked what became of a push has answered. */
+  async stagingIsClean(timeoutMs = healMs): Promise<void> {
+    let left: string[] = [];
+    await waitUntil(() => `staging is clean: ${left}`, timeoutMs, async () => {
+      left = [];
+      for (const port of this.ports) {
+        for (const name of await stagedFiles(this.ring.dataDir, port)) {
+          left.push(`${port}: ${name}`);
+        }
+      }
+      return left.length === 0;
+    });
   }
 
   /** Ends some nodes by SIGKILL, at once. */
@@ -152,6 +231,34 @@ export class FaultRing implements AsyncDisposable {
     }
   }
 
+  /**
+   * Ends a node, and leaves it no directory that it could start with, so that nobody brings it back.
+   *
+   * @returns Undoes that.
+   */
+  async breakDirectory(port: number): Promise<() => Promise<void>> {
+    const directory = this.directory(port);
+    const aside = `${directory}.aside`;
+    await this.kill(port);
+    for (;;) {
+      try {
+        await Deno.rename(directory, aside);
+        await Deno.writeTextFile(directory, "no directory", { createNew: true });
+        break;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+        // A respawn was faster.
+        await this.kill(port);
+        await this.wipe(port);
+        await Deno.rename(aside, directory);
+      }
+    }
+    return async () => {
+      await Deno.remove(directory);
+      await Deno.rename(aside, directory);
+    };
+  }
+
   /** Stops a node's process without ending it; gives its id. */
   async stop(port: number): Promise<number> {
     const pid = await this.ring.pid(port);
@@ -168,10 +275,7 @@ export class FaultRing implements AsyncDisposable {
 
   /** Has a node do something for this test from now on, see `TestHooks`; nothing by default. */
   async setHooks(port: number, values: TestHookValues = {}): Promise<void> {
-    const path = `${this.directory(port)}/${hooksFile}`;
-    await Deno.mkdir(this.directory(port), { recursive: true });
-    await Deno.writeTextFile(`${path}.new`, JSON.stringify(values));
-    await Deno.rename(`${path}.new`, path);
+    await writeHooks(this.directory(port), { ...hooksInHaste, ...values });
   }
 
   /** Waits until a push is held at a stage at a node. */
@@ -194,10 +298,10 @@ export class FaultRing implements AsyncDisposable {
 
   /** Starts a new supervisor on the ring's directory, after the old one has ended. */
   async startAgain(options: LiveRingOptions = {}): Promise<void> {
-    const { dataDir, ports } = this.ring;
+    const { dataDir, ports, gatewayPort } = this.ring;
     const args = ["--test-hooks", ...options.args ?? []];
-    const same = { dataDir, basePort: ports[0] ?? 0, gateway: false };
-    this.ring = this.ring.replacedBy(await liveRing(ports.length, { ...same, ...options, args }));
+    const same = { dataDir, basePort: this.port(0), gateway: gatewayPort !== 0 };
+    this.#rings.unshift(await liveRing(ports.length, { ...options, ...same, args }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,7 +314,8 @@ export class FaultRing implements AsyncDisposable {
       }
     }
     for (const port of this.ports) await this.setHooks(port);
-    await this.ring[Symbol.asyncDispose]();
+    for (const ring of this.#rings) await ring[Symbol.asyncDispose]();
+    await Deno.remove(this.ring.dataDir, { recursive: true });
   }
 
   /** Why the ring is not whole yet; empty when it is. */
@@ -220,7 +325,6 @@ export class FaultRing implements AsyncDisposable {
     for (const port of this.ports) {
       const info = await this.ring.info(port);
       catalogs.add(info.get("catalog"));
-      if (info.get("staged_bytes") !== "0") return `${port} has something staged`;
     }
     if (catalogs.size > 1) return "the catalogs differ";
     for (const name of await listedNames(asked)) {
@@ -263,4 +367,12 @@ function joined(head: Uint8Array, bytes: Uint8Array): Uint8Array {
   all.set(head);
   all.set(bytes, head.length);
   return all;
+}
+
+/** The version of a file that a node serves. */
+export async function versionOf(port: number, name: string): Promise<string> {
+  const stat = await askText(port, `FILE STAT ${name}\n`);
+  const version = /^version: (\S+)$/m.exec(stat)?.[1];
+  if (version === undefined) throw new Error(`'${name}' through ${port} has no version: ${stat}`);
+  return version;
 }

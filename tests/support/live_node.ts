@@ -1,4 +1,3 @@
-import { LineClient } from "./line_client.ts";
 import { askText, freePorts } from "./live_ring.ts";
 import { Program, waitUntil } from "./program.ts";
 
@@ -51,7 +50,9 @@ export class LiveNodes implements AsyncDisposable {
       await program[Symbol.asyncDispose]();
       // One that a neighbour respawned is no child of this process.
       const incarnation = /^incarnation: (.+)$/m.exec(await tell(port, "NODE INFO"))?.[1];
-      if (incarnation !== undefined) await tell(port, `NODE STOP ${incarnation}`);
+      if (incarnation === undefined) continue;
+      await tell(port, `NODE STOP ${incarnation}`);
+      await waitUntil("it ends", 8_000, async () => await tell(port, "NODE PING") === "");
     }
     await Deno.remove(this.dataDir, { recursive: true });
   }
@@ -109,20 +110,25 @@ export async function wireRing(ports: readonly number[]): Promise<void> {
   const [first = 0] = ports;
   await tell(first, "NETMAP DISCOVER");
   const netmap = `${ports.toSorted((a, b) => a - b).map((port) => `${port}=Alive\n`).join("")}OK\n`;
-  await waitUntil("every node knows all", 20_000, async () => {
-    for (const port of ports) {
-      if (await tell(port, "NETMAP GET") !== netmap) return false;
-      const info = await tell(port, "NODE INFO");
-      // Only ours know the question.
-      if (!info.startsWith("ERR ") && !isWired(info, ports.length)) return false;
-    }
-    return true;
+  await allAnswer(ports, "every node knows all", async (port) => {
+    return await tell(port, "NETMAP GET") === netmap;
   });
-  using walker = await LineClient.open(first, "TOPOLOGY WALK\n");
   const edges = ports.map((port, index) => `${port}->${ports[(index + 1) % ports.length]}\n`);
-  const expected = `${edges.join("")}OK\n`;
-  const walked = await walker.text(expected.length);
-  if (walked !== expected) throw new Error(`The ring was walked as ${walked}, not as ${expected}`);
+  const walked = await tell(first, "TOPOLOGY WALK");
+  if (walked !== `${edges.join("")}OK\n`) throw new Error(`The ring was walked as ${walked}`);
+  await allAnswer(ports, "every node serves the ring", async (port) => {
+    const info = await tell(port, "NODE INFO");
+    // Only ours know the question.
+    return info.startsWith("ERR ") || isWired(info, ports.length);
+  });
+}
+
+async function allAnswer(
+  ports: readonly number[],
+  what: string,
+  isSo: (port: number) => Promise<boolean>,
+): Promise<void> {
+  await waitUntil(what, 20_000, async () => (await Promise.all(ports.map(isSo))).every(Boolean));
 }
 
 function isWired(info: string, members: number): boolean {

@@ -203,10 +203,16 @@ function isFree(port: number): boolean {
   }
 }
 
-/** Whether a process of this id exists and is not only waiting to be reaped. */
+/**
+ * Whether a process of this id exists and is not only waiting to be reaped. Its first thread may be
+ * gone while another one still holds the sockets.
+ */
 function isRunning(pid: number): boolean {
   try {
-    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+    const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
+    return threads.some((thread) => {
+      return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/task/${thread}/status`));
+    });
   } catch {
     // It has gone; without /proc the port decides.
     return false;

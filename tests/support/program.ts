@@ -138,13 +138,16 @@ export class Program implements AsyncDisposable {
 
 /** Waits until something is so, looking every 25 ms; fails after `timeoutMs`. */
 export async function waitUntil(
-  what: string,
+  what: string | (() => string),
   timeoutMs: number,
   isSo: () => boolean | Promise<boolean>,
 ): Promise<void> {
   const endMs = Date.now() + timeoutMs;
   while (!await isSo()) {
-    if (Date.now() > endMs) throw new Error(`Waited ${timeoutMs} ms in vain until ${what}`);
+    if (Date.now() > endMs) {
+      const said = typeof what === "string" ? what : what();
+      throw new Error(`Waited ${timeoutMs} ms in vain until ${said}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

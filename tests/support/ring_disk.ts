@@ -1,3 +1,4 @@
+import { exists } from "@std/fs/exists";
 import { walk } from "@std/fs/walk";
 import { sha256 } from "./live_ring.ts";
 
@@ -51,6 +52,13 @@ export async function storedChunks(dataDir: string, ports: readonly number[]): P
     }
   }
   return chunks;
+}
+
+/** Those chunk files that are not there at this moment, whatever their bytes. */
+export async function missingChunks(dataDir: string, chunks: Chunks): Promise<string[]> {
+  const paths = [...chunks.keys()];
+  const isThere = await Promise.all(paths.map((path) => exists(`${dataDir}/${path}`)));
+  return paths.filter((_, index) => !isThere[index]);
 }
 
 /** The names of all that lies in a node's `staging/`. */

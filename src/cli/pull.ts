@@ -42,13 +42,23 @@ async function pullToFile(
     done = true;
     return receipt;
   } catch (error) {
-    if (error instanceof Deno.errors.IsADirectory) {
+    if (!(error instanceof ClientError) && await isDirectory(path)) {
       throw new ClientError(`Cannot write ${showName(path)}: it is a directory`, { cause: error });
     }
     throw error;
   } finally {
     file.close();
     if (!done) await Deno.remove(temporary);
+  }
+}
+
+/** The error of a rename onto a directory has another class on each system. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    // What cannot be looked at is no reason for another message.
+    return false;
   }
 }
 

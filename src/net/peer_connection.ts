@@ -274,14 +274,19 @@ export class PeerConnection implements Disposable {
       return await action();
     } catch (error) {
       this.#failed = true;
-      if (!this.#over) throw transferFailure(this.address, error);
-      const reason = "was left: this side closed the connection";
-      throw new PeerUnreachable(this.address, "local", { reason, cause: error });
+      throw this.#over ? this.#left(error) : transferFailure(this.address, error);
     }
+  }
+
+  #left(cause: unknown): PeerUnreachable {
+    const reason = "was left: this side closed the connection";
+    return new PeerUnreachable(this.address, "local", { reason, cause });
   }
 
   #broken(reason: string, cause?: unknown): PeerUnreachable {
     this.#failed = true;
+    // An end that this side made itself, while a read was pending, is no news of the peer.
+    if (this.#over) return this.#left(cause);
     return new PeerUnreachable(this.address, "broken", { reason, cause });
   }
 }

@@ -55,6 +55,11 @@ export function outcomeUnknown(reason: string): string {
   return `outcome unknown: ${reason}`;
 }
 
+/** Why a push that its node's absence has held up is given up: the name has a newer version. */
+export function overtaken(name: string): string {
+  return `overtaken: '${name}' was changed while this node was away`;
+}
+
 /** Why a command is refused on a connection that said `NODE RESTRICT`. */
 export function refusedHere(command: string): string {
   return `${command} is refused on this connection`;

@@ -87,7 +87,7 @@ Deno.test("clients say in one line what went wrong, and leave nothing behind", a
     [["pull", "none", "-o", "no/such", ...at], "Cannot write 'no/such': no such directory"],
     [
       ["list", "-p", String(nobody)],
-      `No ring answers at 127.0.0.1:${nobody}; start one with set-network, or say where it is ` +
+      `No ring answers at 127.0.0.1:${nobody}; start one with 'ouroboros set-network', or say where it is ` +
       "with --host and --port",
     ],
     [["stop", "-p", String(nobody)], `No ring answers at 127.0.0.1:${nobody}: nothing to stop`],

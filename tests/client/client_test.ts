@@ -77,7 +77,7 @@ Deno.test(
     const error = await assertRejects(() => connectRing(stage, [gateway, node]), ClientError);
     assertEquals(
       error.message,
-      "No ring answers at 127.0.0.1:8000 or 127.0.0.1:7000; start one with set-network, or say where " +
+      "No ring answers at 127.0.0.1:8000 or 127.0.0.1:7000; start one with 'ouroboros set-network', or say where " +
         "it is with --host and --port",
     );
   },

@@ -189,6 +189,29 @@ Deno.test("the gateway leaves bodies as they are, byte by byte and in bulk", pur
   }
 });
 
+Deno.test("the gateway brings the client a refusal though it is still sending", pure, async () => {
+  for (const lineBytes of [0, 200_000]) {
+    await using stage = new Stage();
+    await using _node = stage.node(first, async (_line, { conn, reader }) => {
+      await reader.discard(lineBytes);
+      await writeText(conn, "ERR File size is too large\n");
+      return "close";
+    });
+    using conn = await stage.connect();
+    const sending = (async () => {
+      await writeText(conn, "FILE PUSH 9000000 a\n");
+      for (let sent = 0; sent < 9_000_000; sent += 100_000) {
+        await writeAll(conn, new Uint8Array(100_000));
+      }
+    })().catch(() => "refused");
+    const reading = readAll(conn);
+    await stage.clock.advance(5_000);
+    assertEquals(new TextDecoder().decode(await reading), "ERR File size is too large\n");
+    assertEquals(await sending, "refused");
+    assertEquals(stage.server.connections, 0);
+  }
+});
+
 Deno.test("the gateway lets the client read on when it has ended its own side", pure, async () => {
   await using stage = new Stage();
   await using _node = stage.node(first, async (_line, { conn, reader }) => {

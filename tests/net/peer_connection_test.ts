@@ -287,3 +287,22 @@ Deno.test(
     assertEquals(far.closed, false);
   },
 );
+
+Deno.test(
+  "close() at any moment of an answer gives the answer or fails as local",
+  pure,
+  async () => {
+    const outcomes = new Set<string>();
+    for (let turns = 0; turns < 30; turns++) {
+      const { peer, say } = await connected();
+      const reading = peer.readLine().catch((error: PeerUnreachable) => error.kind);
+      await settle();
+      const saying = say("OK\n");
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      peer.close();
+      outcomes.add(await reading);
+      await saying;
+    }
+    assertEquals(outcomes, new Set(["local", "OK"]));
+  },
+);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Body, MemoryBody, readWhole, ShortBodyError } from "../../src/node/body.ts";
 import { pump, type Sink } from "../../src/node/pump.ts";

@@ -74,3 +74,12 @@ Deno.test("RotatingFile drops lines while there is no place, and says so later",
     file.writeLine("after the end");
     assertThrows(() => new RotatingFile(path, { bytesMax: 10 }), RangeError);
   }));
+
+Deno.test("RotatingFile begins anew when its file was deleted", () =>
+  inDirectory((path) => {
+    using file = new RotatingFile(path);
+    file.writeLine("nobody reads this");
+    Deno.removeSync(path);
+    file.writeLine("but this");
+    assertEquals(read(path), "but this\n");
+  }));

@@ -111,6 +111,20 @@ Deno.test("set-network stops the nodes that their neighbours have started again"
   assertEquals(await exists(`/proc/${young}/exe`), false);
 });
 
+Deno.test("set-network leaves nothing when it stops while a neighbour starts a node", async () => {
+  for (const delayMs of [0, 100, 250]) {
+    await using ring = await liveRing(3, { waitTimeMs: 50 });
+    await ring.kill(ring.port(1));
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    assertEquals(await ring.quit(), 0);
+    const endMs = Date.now() + 1_500;
+    while (Date.now() < endMs) {
+      assert(await allRefused([...ring.ports, ring.gatewayPort]), `after ${delayMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+});
+
 Deno.test("set-network with --wait-time 0 starts no node again, but the gateway", async () => {
   await using ring = await liveRing(2, { waitTimeMs: 0 });
   await ring.kill(ring.gatewayPort);
@@ -156,7 +170,7 @@ Deno.test("set-network over a running ring says how to stop it", async () => {
   assertEquals(
     again.stderr,
     `error: Port ${ring.port(0)} is in use by a node of a running ring; stop that one with ` +
-      `'stop --port ${ring.port(0)}', or choose other ports\n`,
+      `'ouroboros stop --port ${ring.port(0)}', or choose other ports\n`,
   );
 });
 

@@ -1,0 +1,110 @@
+/**
+ * Deletes: what `FILE DELETE` and `FILE STAT` answer, and that nothing brings a deleted file back: no
+ * restart, no node that was away, no tombstone that was dropped too early.
+ *
+ * @module
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { type FaultRing, faultRing, isLongRun } from "../support/fault_ring.ts";
+import { askText, sha256 } from "../support/live_ring.ts";
+import { waitUntil } from "../support/program.ts";
+import { randomBytes } from "../support/real_file.ts";
+import { storedChunks } from "../support/ring_disk.ts";
+
+const steps = { sanitizeOps: false, sanitizeResources: false };
+
+/** In this time a node that dropped tombstones too early would have done so. */
+const tooEarlyMs = isLongRun ? 130_000 : 2_000;
+
+Deno.test("a deleted file stays deleted", async (t) => {
+  await using ring = await faultRing(4, { waitTimeMs: 300 });
+  const [port0, port1, port2, port3] = [ring.port(0), ring.port(1), ring.port(2), ring.port(3)];
+  await ring.push(port0, "kept");
+
+  await t.step({
+    name: "FILE STAT tells the copies, FILE DELETE makes the name free",
+    ...steps,
+    fn: async () => {
+      const bytes = randomBytes(10);
+      assertEquals(await ring.attempt(port1, "gone", bytes).outcome, "acknowledged");
+      const at = (port: number) => `127.0.0.1:${port} ok`;
+      assertMatch(
+        await askText(port3, "FILE STAT gone\n"),
+        new RegExp(
+          `^name: gone\nsize: 10\nsha256: ${sha256(bytes)}\nversion: [0-9A-Z]{26}\nparts: 4\n` +
+            `part 1: ${at(port1)}, ${at(port0)}\npart 2: ${at(port2)}, ${at(port1)}\n` +
+            `part 3: ${at(port3)}, ${at(port2)}\npart 4: ${at(port0)}, ${at(port3)}\nOK\n$`,
+        ),
+      );
+      await ring.delete(port2, "gone");
+      for (const port of ring.ports) {
+        for (const command of ["STAT", "DELETE", "GET", "PULL"]) {
+          const answer = await askText(port, `FILE ${command} gone\n`);
+          assertEquals(answer, "ERR file not found\n", `${command} through ${port}`);
+        }
+      }
+      for (const chunk of (await storedChunks(ring.ring.dataDir, ring.ports)).keys()) {
+        assertMatch(chunk, /\/kept\./);
+      }
+      await ring.push(port3, "gone");
+      await ring.check();
+      await ring.delete(port3, "gone");
+    },
+  });
+
+  await t.step({
+    name: "a node that was away does not bring it back, nor does a restart of all",
+    ...steps,
+    fn: async () => {
+      await ring.push(port0, "missed");
+      await ring.kill(port2);
+      await ring.delete(port1, "missed");
+      await ring.settle();
+      await ring.push(port0, "missed");
+      await ring.kill(port3);
+      await ring.wipe(port3);
+      await ring.delete(port1, "missed");
+      await ring.settle();
+      ring.ring.supervisor.signal("SIGKILL");
+      await ring.ring.supervisor.exited;
+      await ring.kill(...ring.ports);
+      await ring.startAgain({ waitTimeMs: 300 });
+      await ring.settle();
+      assertEquals(tombstonesAt(ring, port0), ["gone", "missed"]);
+    },
+  });
+
+  await t.step({
+    name: "a tombstone is dropped when every member has it, not while one is away",
+    ...steps,
+    fn: async () => {
+      const mended = await ring.breakDirectory(port3);
+      await ring.push(port1, "last");
+      await ring.delete(port1, "last");
+      await new Promise((resolve) => setTimeout(resolve, tooEarlyMs));
+      assertEquals(tombstonesAt(ring, port0), ["gone", "last", "missed"]);
+      await mended();
+      await ring.settle();
+      for (const port of ring.ports) {
+        await waitUntil(`${port} has no tombstones`, 180_000, () => {
+          return tombstonesAt(ring, port).length === 0;
+        });
+      }
+      await ring.check();
+      await ring.push(port2, "gone");
+      await ring.settle();
+    },
+  });
+});
+
+/** The names of the tombstones in a node's catalog, read from its file beside the node. */
+function tombstonesAt(ring: FaultRing, port: number): string[] {
+  const database = new DatabaseSync(`${ring.directory(port)}/catalog.db`, { readOnly: true });
+  try {
+    const rows = database.prepare("SELECT name FROM records WHERE size IS NULL ORDER BY name");
+    return rows.all().map(({ name }) => String(name));
+  } finally {
+    database.close();
+  }
+}

@@ -12,7 +12,7 @@ import { chunksOf, storedChunks } from "../support/ring_disk.ts";
 import { argumentsOf, isListening } from "../support/system_processes.ts";
 import { Download, download, netmapOf, pull, push } from "../support/wire_client.ts";
 
-const limitBytes = 48 * 1024 * 1024;
+const limitBytes = 90_000_000;
 
 Deno.test("a ring that nobody heals serves what it can, and NODE HEAL heals all of it", async (t) => {
   await using ring = await liveRing(5, {
@@ -53,7 +53,7 @@ Deno.test("a ring that nobody heals serves what it can, and NODE HEAL heals all 
     }
   });
 
-  for (const door of [port0, port2, ring.gatewayPort]) {
+  for (const door of [port2, ring.gatewayPort]) {
     const through = door === ring.gatewayPort ? "through the gateway" : `at ${door}`;
     await step(`a pull ${through} goes on when a holder is killed meanwhile`, async () => {
       using pulled = await Download.open(door, file.name);
@@ -63,6 +63,18 @@ Deno.test("a ring that nobody heals serves what it can, and NODE HEAL heals all 
       await waitForNetmap(ring, [port4]);
     });
   }
+
+  await step("a pull goes on in the middle of a part when its holder is killed", async () => {
+    // No sockets hold a part of 16 MB: the holder of part 4 is still at it when 49 MB have come.
+    const long = randomBytes(80_000_000);
+    await push(port1, "long.bin", long);
+    using pulled = await Download.open(port2, "long.bin");
+    await pulled.readUpTo(49_000_000);
+    await ring.kill(port4);
+    assertEquals(await pulled.rest(), { bytes: long.length, sha256: sha256(long) });
+    await waitForNetmap(ring, [port4]);
+    assertEquals(await askText(port1, "FILE DELETE long.bin\n"), "OK\n");
+  });
 
   await step("a pull whose own node is killed ends early, which a client sees", async () => {
     using pulled = await Download.open(port3, file.name);

@@ -4,6 +4,7 @@ import type { TestHookValues } from "../../src/node/test_hooks.ts";
 import {
   ask,
   askText,
+  freePorts,
   type LiveRing,
   liveRing,
   type LiveRingOptions,

@@ -18,6 +18,9 @@ import { download, list, listOf, push } from "../support/wire_client.ts";
 /** The most that a node may have had resident, in MiB: it has some 70 when nothing happens. */
 const memoryMiBMax = 180;
 
+/** How long aborted pushes may stay in staging, in ms: nodes that are not told ask after 5 s. */
+const abortMs = 4_000;
+
 /** A ring of three whose nodes look at each other often, so that a node that hangs is seen. */
 async function ringOfThree(...args: string[]): Promise<LiveNodes> {
   const nodes = await liveNodes(3, { waitTimeMs: 250, args });
@@ -30,7 +33,7 @@ async function assertUnharmed(nodes: LiveNodes, memoryMax = memoryMiBMax): Promi
   const { dataDir, ports } = nodes;
   for (const { port } of nodes.nodes) {
     let staged: string[] = [];
-    await waitUntil(`the staging of ${port} is empty`, 10_000, async () => {
+    await waitUntil(`the staging of ${port} is empty`, abortMs, async () => {
       staged = await stagedFiles(dataDir, port);
       return staged.length === 0;
     }).catch(() => assertEquals(staged, []));

@@ -94,6 +94,22 @@ Deno.test("NOTIFY-CHUNK-SAVED is acknowledged, then the successor's chunk is cop
   ]);
 });
 
+Deno.test("the backup of a part that is known to be empty is an empty file", async () => {
+  const [port = 0, nextPort = 0] = portsInRow(2);
+  await using nodes = await liveNodes([port]);
+  await using _next = new OriginalNode({ port: nextPort, dataDir: nodes.dataDir });
+  await wireRing([port, nextPort]);
+  const chunk = "empty.part-001-of-002";
+  await assertAnswers(port, [
+    { sent: `FILE TAGS-SET empty:${nextPort}:0:2`, answer: "OK\n" },
+    { sent: `FILE NOTIFY-CHUNK-SAVED ${chunk}`, answer: "OK\n" },
+  ]);
+  const answer = `FILE RESP-CHUNK 127.0.0.1:${nextPort} 0 ${chunk}\n`;
+  await waitUntil("it is kept", 10_000, async () => {
+    return await askText(port, `FILE GET-BACKUP-CHUNK ${chunk}\n`) === answer;
+  });
+});
+
 Deno.test("RELAY-STREAM of an original leaves each part with its holder and its predecessor", async () => {
   const [start = 0, ...ours] = portsInRow(4);
   await using nodes = await liveNodes(ours);

@@ -185,6 +185,8 @@ Deno.test("one of ours that dies is respawned, and the original finds its files 
     }
     return (await askText(dead, "NODE INFO\n").catch(() => "")).includes("state: ready");
   });
+  const told = ring.original(0).lines.filter((line) => line.startsWith("NETMAP SET"));
+  assert(told.some((line) => line.includes(`${dead}=Dead`)), "the original hears of the death");
   for (const port of ring.ports) {
     await assertLists(port, files);
     await assertPulls(port, files);

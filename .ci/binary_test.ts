@@ -26,7 +26,7 @@ const lengthBytes = 8;
 Deno.test("dist/ouroboros holds the program", async () => {
   const paths = listFiles(await readProgram());
   assert(paths.includes("main.ts"), `main.ts is not among ${paths.length} files`);
-  assert(paths.includes("src/protocol/command.ts"), "src/protocol/command.ts is missing");
+  assert(paths.includes("src/protocol/parse.ts"), "src/protocol/command.ts is missing");
 });
 
 Deno.test("dist/ouroboros holds no tests, no scripts and no packages of theirs", async () => {

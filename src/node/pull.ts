@@ -212,14 +212,19 @@ class PartBody implements Body, Disposable {
   }
 }
 
-/** Marks a node Dead if it refuses a connection; one that found damage has ended only its own. */
+/**
+ * Marks a node Dead if it refuses or breaks a connection of its own; one that found damage has ended
+ * only that of the transfer. A process that is being killed may still seem to accept one.
+ */
 async function tellIfGone(context: NodeContext, node: NodeAddress): Promise<void> {
   if (node === context.self) return;
   try {
     const peer = await context.peers.borrow(node, { timeoutMs: goneMs, fresh: true });
+    await peer.request({ kind: "node-ping" }, { deadlineMs: goneMs });
     peer.release();
   } catch (error) {
-    if (!(error instanceof PeerUnreachable) || !error.refused) throw error;
+    if (!(error instanceof PeerUnreachable)) throw error;
+    if (error.kind !== "refused" && error.kind !== "broken") return;
     await context.ring.markDead(node, error.message);
   }
 }

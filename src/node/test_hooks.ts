@@ -24,8 +24,10 @@ export interface TestHookValues {
   readonly clockSkewMs?: number;
   /** How often the node looks after its directory, in ms. */
   readonly upkeepMs?: number;
-  /** The age at which staged pushes are asked after and tombstones dropped, in ms. */
-  readonly ageMs?: number;
+  /** The age at which staged pushes are asked after, in ms. */
+  readonly stagedAgeMs?: number;
+  /** The age at which tombstones are dropped, in ms. */
+  readonly tombstoneAgeMs?: number;
 }
 
 /** In a node's own directory: what a test wants of this node, {@linkcode TestHookValues} in JSON. */

@@ -35,7 +35,7 @@ export async function collectTombstones(context: NodeContext): Promise<number> {
   if (members.some(({ status, program }) => status !== "Alive" || program === "original")) return 0;
   const others = members.map(({ address }) => address).filter((address) => address !== self);
   if (others.some((address) => address < self)) return 0;
-  const oldMs = clock.wallMs() - (context.testHooks?.values.ageMs ?? tombstoneAgeMs);
+  const oldMs = clock.wallMs() - (context.testHooks?.values.tombstoneAgeMs ?? tombstoneAgeMs);
   const old = catalog.tombstones("", batchMax).filter(({ timeMs }) => timeMs < oldMs);
   if (old.length === 0) return 0;
   const digest = catalog.digest.root();

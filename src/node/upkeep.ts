@@ -57,7 +57,7 @@ export class Upkeep {
       repair.enqueueAll();
     }
     if (state === "lost") return ring.rejoin("its catalog was lost");
-    const ageMs = this.#context.testHooks?.values.ageMs ?? stagedAgeMs;
+    const ageMs = this.#context.testHooks?.values.stagedAgeMs ?? stagedAgeMs;
     for (const staged of chunks.stagedPushes()) {
       if (clock.wallMs() - staged.timeMs < ageMs) continue;
       await this.#settle(staged);

@@ -48,7 +48,7 @@ interface UnderWay {
 }
 
 /** Where there is little time the nodes look after their directories more often. */
-const hooksInHaste: TestHookValues = isLongRun ? {} : { upkeepMs: 400, ageMs: 800 };
+const hooksInHaste: TestHookValues = isLongRun ? {} : { upkeepMs: 400, stagedAgeMs: 800 };
 
 /** Starts a {@linkcode FaultRing}. */
 export async function faultRing(nodes: number, options: LiveRingOptions = {}): Promise<FaultRing> {
@@ -79,6 +79,9 @@ export class FaultRing implements AsyncDisposable {
   readonly #rings: LiveRing[];
   readonly #files = new Map<string, Allowed>();
   readonly #underWay = new Map<string, Set<UnderWay>>();
+  /** Nodes that hold pushes. */
+  readonly #holders = new Set<number>();
+  /** Processes that are stopped. */
   readonly #stopped = new Set<number>();
 
   constructor(ring: LiveRing) {
@@ -276,6 +279,8 @@ export class FaultRing implements AsyncDisposable {
 
   /** Has a node do something for this test from now on, see `TestHooks`; nothing by default. */
   async setHooks(port: number, values: TestHookValues = {}): Promise<void> {
+    if (values.pauseAt === undefined) this.#holders.delete(port);
+    else this.#holders.add(port);
     await writeHooks(this.directory(port), { ...hooksInHaste, ...values });
   }
 
@@ -314,7 +319,7 @@ export class FaultRing implements AsyncDisposable {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
     }
-    for (const port of this.ports) await this.setHooks(port);
+    for (const port of this.#holders) await this.setHooks(port);
     for (const ring of this.#rings) await ring[Symbol.asyncDispose]();
     await Deno.remove(this.ring.dataDir, { recursive: true });
   }

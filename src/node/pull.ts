@@ -219,7 +219,7 @@ class PartBody implements Body, Disposable {
 async function tellIfGone(context: NodeContext, node: NodeAddress): Promise<void> {
   if (node === context.self) return;
   try {
-    const peer = await context.peers.borrow(node, { timeoutMs: goneMs, fresh: true });
+    using peer = await context.peers.borrow(node, { timeoutMs: goneMs, fresh: true });
     await peer.request({ kind: "node-ping" }, { deadlineMs: goneMs });
     peer.release();
   } catch (error) {

@@ -5,8 +5,11 @@ import { FakeClock, settle } from "../support/fake_clock.ts";
 import { address, FakeTransport } from "../support/fake_transport.ts";
 import { bodyOf, RingNodes, type RingNodesOptions } from "../support/ring_nodes.ts";
 
-const all = [7000, 7001, 7002, 7003].map((port) => address(`127.0.0.1:${port}`));
-const [first, second, third] = all;
+const first = address("127.0.0.1:7000");
+const second = address("127.0.0.1:7001");
+const third = address("127.0.0.1:7002");
+const fourth = address("127.0.0.1:7003");
+const all = [first, second, third, fourth];
 
 /** Drivers in one process on a clock that stands still, wired and ready. */
 async function readyRing(
@@ -35,7 +38,7 @@ Deno.test("RingDriver of a ring that was told of itself is ready, and has saved 
     assertEquals(parseView(ring.saved.get(node) ?? "").shape?.order, all);
   }
   assertEquals(ring.driver(first).next(), second);
-  assertEquals(ring.driver(first).predecessor(), all[3]);
+  assertEquals(ring.driver(first).predecessor(), fourth);
   assertEquals(ring.driver(first).placement(2), { nodes: all, copies: 2 });
 });
 
@@ -47,34 +50,29 @@ Deno.test("RingDriver heals a node that ended, with one respawn, and tells all",
   assertEquals(ring.respawned, [second]);
   await clock.advance(500);
   for (const node of all) {
-    assertEquals(ring.driver(node).statusOf(second ?? node), "Alive");
+    assertEquals(ring.driver(node).statusOf(second), "Alive");
     assertEquals(ring.driver(node).state(), "ready");
   }
 });
 
 Deno.test("RingDriver.markDead() returns when the member knows that it must catch up", async () => {
   const clock = new FakeClock();
-  const catchUps: (() => void)[] = [];
-  await using ring = await readyRing(clock, {
-    catchUp: () =>
-      catchUps.length < 8
-        ? Promise.resolve(void catchUps.push(() => {}))
-        : new Promise((resolve) => {
-          catchUps.push(resolve);
-        }),
-  });
-  while (catchUps.length < 8) catchUps.push(() => {});
-  const target = third ?? all[0]!;
-  await ring.driver(first).markDead(target, "a test");
+  const held = new Set<() => void>();
+  let isHolding = false;
+  const catchUp = () =>
+    isHolding ? new Promise<void>((resolve) => held.add(resolve)) : Promise.resolve();
+  await using ring = await readyRing(clock, { catchUp });
+  isHolding = true;
+  await ring.driver(first).markDead(third, "a test");
   assertEquals(ring.driver(third).state(), "catching-up");
-  assertEquals(ring.driver(first).statusOf(target), "Dead");
-  assert(ring.driver(first).commitMembers().includes(target), "it is joining");
+  assertEquals(ring.driver(first).statusOf(third), "Dead");
+  assert(ring.driver(first).commitMembers().includes(third), "it is joining");
   await clock.advance(100);
-  assertEquals(ring.driver(first).aliveMembers().includes(target), false);
-  catchUps.at(-1)?.();
+  assertEquals(ring.driver(first).aliveMembers().includes(third), false);
+  for (const resolve of held) resolve();
   await clock.advance(100);
   assertEquals(ring.driver(third).state(), "ready");
-  assertEquals(ring.driver(first).aliveMembers().includes(target), true);
+  assertEquals(ring.driver(first).aliveMembers().includes(third), true);
 });
 
 Deno.test("RingDriver.markDead() does not wait long for a member that is silent", async () => {
@@ -83,17 +81,16 @@ Deno.test("RingDriver.markDead() does not wait long for a member that is silent"
   await using ring = new RingNodes({ transport, clock, addresses: all });
   await ring.wire();
   await clock.advance(500);
-  const target = third ?? all[0]!;
-  transport.hang(target);
-  transport.cut(target);
+  transport.hang(third);
+  transport.cut(third);
   let isTold = false;
-  const telling = ring.driver(first).markDead(target, "a test").then(() => isTold = true);
+  const telling = ring.driver(first).markDead(third, "a test").then(() => isTold = true);
+  assertEquals(ring.driver(first).statusOf(third), "Dead");
   await clock.advance(900);
   assertEquals(isTold, false);
-  transport.expireDials(target);
+  transport.expireDials(third);
   await telling;
-  assertEquals(ring.driver(first).statusOf(target), "Dead");
-  transport.restore(target);
+  transport.restore(third);
 });
 
 Deno.test("RingDriver asks for a catch-up again when it fails, and never for two at once", async () => {
@@ -120,6 +117,7 @@ Deno.test("RingDriver asks for a catch-up again when it fails, and never for two
   assertEquals(driver.state(), "ready");
   assertEquals(calls.map(({ peers }) => peers), [[], []]);
   driver.rejoin("a test");
+  await settle();
   driver.rejoin("another");
   await settle();
   assertEquals(calls[2]?.signal.aborted, true);
@@ -148,13 +146,13 @@ Deno.test("RingDriver saves changes that come while it saves once more, after", 
     parts: { saveView: (json) => new Promise((done) => saves.push({ json, done })) },
   });
   const driver = ring.driver(first);
-  await driver.handle({ kind: "node-next", address: all[1]! });
-  await driver.handle({ kind: "node-next", address: all[2]! });
-  await driver.handle({ kind: "node-next", address: all[3]! });
+  await driver.handle({ kind: "node-next", address: second });
+  await driver.handle({ kind: "node-next", address: third });
+  await driver.handle({ kind: "node-next", address: fourth });
   assertEquals(saves.length, 1);
   saves[0]?.done();
   await settle();
-  assertEquals(saves.map(({ json }) => parseView(json).next), [all[1], all[3]]);
+  assertEquals(saves.map(({ json }) => parseView(json).next), [second, fourth]);
   saves[1]?.done();
   await settle();
   assertEquals(saves.length, 2);

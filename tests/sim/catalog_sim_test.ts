@@ -61,11 +61,11 @@ function catalogOf(node: SimNode): SimCatalog | undefined {
 }
 
 /** Commits under faults; afterwards all nodes have the same records, and all acknowledged ones. */
-function commitUnder(ring: SimRing, kinds: readonly Fault[], isStrict: boolean): void {
+function commitUnder(ring: SimRing, kinds: readonly Fault[]): void {
   const clients = new Clients(ring);
   ring.start();
   assert(ring.runUntilWell(30_000) !== undefined, `no start: ${ring.faults()}`);
-  if (isStrict) clients.start();
+  clients.start();
   throwFaults(ring, { kinds, durationMs: 60_000, everyMs: 4_000 });
   assert(ring.runUntilWell(60_000) !== undefined, `${ring.faults()}`);
   clients.look();
@@ -81,7 +81,7 @@ for (const [nodes, count] of [[3, 30], [5, 20], [9, 8]] as const) {
     () => {
       runSeeds({ first: 2_000, count }, (seed, trace) => {
         const application = (node: SimNode) => new SimCatalog(node);
-        commitUnder(new SimRing({ seed, nodes, application }, trace), kinds, true);
+        commitUnder(new SimRing({ seed, nodes, application }, trace), kinds);
       });
     },
   );

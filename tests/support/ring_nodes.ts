@@ -41,16 +41,10 @@ export class RingNodes implements AsyncDisposable {
   }
 
   /** The driver of a node that runs. */
-  driver(address: NodeAddress | undefined): RingDriver {
-    const node = address === undefined ? undefined : this.#nodes.get(address);
+  driver(address: NodeAddress): RingDriver {
+    const node = this.#nodes.get(address);
     if (node === undefined) throw new Error(`${address} does not run`);
     return node.driver;
-  }
-
-  /** The lines that a node was sent. */
-  lines(address: NodeAddress | undefined): readonly string[] {
-    const node = address === undefined ? undefined : this.#nodes.get(address);
-    return node?.listening.lines ?? [];
   }
 
   /** Starts a node with what it had saved. */
@@ -94,9 +88,9 @@ export class RingNodes implements AsyncDisposable {
   }
 
   /** Ends a node; it listens no more and does nothing more. */
-  async kill(address: NodeAddress | undefined): Promise<void> {
-    const node = address === undefined ? undefined : this.#nodes.get(address);
-    if (node === undefined || address === undefined) return;
+  async kill(address: NodeAddress): Promise<void> {
+    const node = this.#nodes.get(address);
+    if (node === undefined) return;
     this.#nodes.delete(address);
     await node.listening[Symbol.asyncDispose]();
     node.peers.close();

@@ -7,7 +7,7 @@ import { collectTombstones } from "./tombstones.ts";
 import { pushState } from "./staging_commands.ts";
 
 /** How often the node looks after its directory, in ms. */
-const upkeepMs = 3_000;
+const upkeepMs = 5_000;
 
 /** Age at which a staged push that is still there is asked after, in ms. */
 const stagedAgeMs = 5_000;

@@ -25,6 +25,9 @@ export class RingFailure extends Error {
 const readyMs = 90_000;
 const stopMs = 20_000;
 
+/** How often a ring is started that gives up while it starts. */
+const startAttemptsMax = 3;
+
 /** How long a killed process may take to end, in ms: a stopped one in the middle of a sync needs it. */
 const killedMs = 20_000;
 
@@ -95,41 +98,26 @@ export class ChaosRing implements AsyncDisposable {
     return this.#said;
   }
 
-  /** Starts the supervisor and waits until the ring is ready; also after {@linkcode killEverything}. */
+  /**
+   * Starts the supervisor and waits until the ring is ready; also after {@linkcode killEverything}.
+   *
+   * @throws {RingFailure} When it does not get ready.
+   */
   async start(): Promise<void> {
-    const { directory, signal } = this.#given;
-    await Deno.mkdir(this.logDirectory, { recursive: true });
-    this.#logs ??= new LogKeeper(this.#logCopies());
-    const cwd = `${directory}/cwd`;
-    await Deno.mkdir(cwd, { recursive: true });
-    const program = this.#behind.size > 0 ? await makeProxiedProgram() : undefined;
-    await movePorts(cwd, this.#behind);
-    for (const [port, behind] of this.#behind) {
-      if (!this.proxies.has(port)) this.proxies.set(port, new Proxy(port, behind));
-    }
-    const { command, args } = programCommand(program, { args: this.#args(), cwd });
-    this.#said = "";
-    const supervisor = new Deno.Command(command, {
-      args: [...args],
-      cwd,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      env: { NO_COLOR: "1" },
-    }).spawn();
-    this.#supervisor = supervisor;
-    const hear = (text: string) => this.#said = (this.#said + text).slice(-saidChars);
-    this.#draining = Promise.all([
-      this.#draining,
-      collect(supervisor.stdout, hear),
-      collect(supervisor.stderr, hear),
-    ]);
-    const isReady = await isSoWithin(
-      readyMs,
-      signal,
-      () => Promise.resolve(this.#said.includes("The ring is ready")),
-    );
-    if (!isReady) {
+    const program = await this.#prepare();
+    for (let attempt = 1;; attempt++) {
+      const supervisor = this.#spawn(program);
+      let exitCode: number | undefined;
+      supervisor.status.then(({ code }) => exitCode = code);
+      const isReady = () => this.#said.includes("The ring is ready");
+      await isSoWithin(
+        readyMs,
+        this.#given.signal,
+        () => Promise.resolve(isReady() || exitCode !== undefined),
+      );
+      if (isReady()) return;
+      // A supervisor gives up when a fault hits a node that it is starting: a user tries again.
+      if (exitCode !== undefined && attempt < startAttemptsMax) continue;
       throw new RingFailure(`The ring was not ready within ${readyMs} ms:\n${this.#said}`);
     }
   }
@@ -274,6 +262,43 @@ export class ChaosRing implements AsyncDisposable {
       `--durability=${options.durability}`,
       `--log-level=${options.logLevel}`,
     ];
+  }
+
+  /** Makes what the ring is run with; the directory of the program, if it is a changed one. */
+  async #prepare(): Promise<string | undefined> {
+    await Deno.mkdir(this.logDirectory, { recursive: true });
+    this.#logs ??= new LogKeeper(this.#logCopies());
+    await Deno.mkdir(this.#cwd, { recursive: true });
+    await movePorts(this.#cwd, this.#behind);
+    for (const [port, behind] of this.#behind) {
+      if (!this.proxies.has(port)) this.proxies.set(port, new Proxy(port, behind));
+    }
+    return this.#behind.size > 0 ? await makeProxiedProgram() : undefined;
+  }
+
+  #spawn(program: string | undefined): Deno.ChildProcess {
+    const { command, args } = programCommand(program, { args: this.#args(), cwd: this.#cwd });
+    this.#said = "";
+    const supervisor = new Deno.Command(command, {
+      args: [...args],
+      cwd: this.#cwd,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      env: { NO_COLOR: "1" },
+    }).spawn();
+    this.#supervisor = supervisor;
+    const hear = (text: string) => this.#said = (this.#said + text).slice(-saidChars);
+    this.#draining = Promise.all([
+      this.#draining,
+      collect(supervisor.stdout, hear),
+      collect(supervisor.stderr, hear),
+    ]);
+    return supervisor;
+  }
+
+  get #cwd(): string {
+    return `${this.#given.directory}/cwd`;
   }
 
   #logCopies(): Map<string, string> {

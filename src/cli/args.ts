@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type RingTarget, ringTarget } from "../client/target.ts";
 import type { GatewayOptions } from "../gateway/options.ts";
-import type { NodeOptions } from "../node/options.ts";
+import { defaultNodeOptions, type NodeOptions } from "../node/options.ts";
 import { formatAddress, type NodeAddress } from "../protocol/address.ts";
 import { defaultNodePort } from "../protocol/limits.ts";
 import { defaultHostname } from "../protocol/lists.ts";
@@ -144,7 +144,7 @@ function sharedNodeOptions(values: Values<"run"> | Values<"set-network">) {
     gossipIntervalMs: values["wait-time"],
     fileBytesMax: values["file-size"],
     durability: values.durability,
-    copies: values.copies,
+    copies: values.copies ?? defaultNodeOptions.copies,
     scrubRateMiB: values["scrub-rate"],
     logLevel: values["log-level"],
     logJson: values["log-json"],
@@ -195,6 +195,10 @@ function setNetworkOptions({ values }: { values: Values<"set-network"> }): SetNe
       `--dns-port ${gatewayPort} is one of the nodes' ports, ${first} to ${last}`,
     );
   }
+  const { copies = Math.min(defaultNodeOptions.copies, values.nodes) } = values;
+  if (copies > values.nodes) {
+    throw new UsageError(`--copies ${copies} needs as many nodes, and --nodes is ${values.nodes}`);
+  }
   const network: NetworkOptions = {
     host: values.host,
     basePort: first,
@@ -202,7 +206,7 @@ function setNetworkOptions({ values }: { values: Values<"set-network"> }): SetNe
     ...(gatewayPort !== undefined && { gatewayPort }),
     gatewayPollMs: values["dns-poll"],
     overwrite: values["overwrite-nodes-dir"],
-    node: sharedNodeOptions(values),
+    node: { ...sharedNodeOptions(values), copies },
   };
   return { network, detach: values["no-block"], reportReady: values["report-ready"] };
 }

@@ -60,11 +60,9 @@ const nodeFlags = {
     { help: "fsync survives a power cut, relaxed only crashes" },
     { words: ["fsync", "relaxed"], fallback: defaultNodeOptions.durability },
   ),
-  "copies": integerFlag({ help: "copies of every part, on as many nodes" }, {
-    min: 1,
-    max: copiesMax,
-    fallback: defaultNodeOptions.copies,
-  }),
+  "copies": integerFlag({
+    help: `copies of every part, on as many nodes [default: ${defaultNodeOptions.copies}]`,
+  }, { min: 1, max: copiesMax }),
   "scrub-rate": integerFlag(
     { placeholder: "MIB", help: "MiB a second of stored data that are verified; 0: none" },
     { min: 0, max: scrubRateMax, fallback: defaultNodeOptions.scrubRateMiB },

@@ -104,6 +104,7 @@ Deno.test("run reads what nodeArgs() writes", readsOnly, () => {
     logLevel: "debug",
     logJson: true,
     logFile: "some where/nodes/7003/node.log",
+    testHooks: true,
   };
   const [command = "", ...args] = nodeArgs(options);
   assertEquals(parseInvocation([command, ...args], { env: () => undefined }), {
@@ -128,6 +129,16 @@ Deno.test("set-network takes the original's flags, long and short", readsOnly, (
   assertEquals(plain.network.gatewayPort, undefined);
 });
 
+Deno.test("set-network takes as many copies as there are nodes, at most", readsOnly, () => {
+  assertEquals(optionsOf("set-network", "-n 4 --copies 4").network.node.copies, 4);
+  assertEquals(optionsOf("set-network", "-n 3").network.node.copies, 2);
+  assertEquals(optionsOf("set-network", "-n 1").network.node.copies, 1);
+  assertUsage(
+    "set-network -n 3 --copies 4",
+    "--copies 4 needs as many nodes, and --nodes is 3",
+  );
+});
+
 Deno.test("set-network lets the last of two values count", readsOnly, () => {
   assertEquals(optionsOf("set-network", "--nodes 5 -n 3").network.nodeCount, 3);
   assertEquals(optionsOf("set-network", "-n 3 --nodes 5").network.nodeCount, 5);
@@ -150,6 +161,7 @@ Deno.test("set-network reads what networkArgs() writes", readsOnly, () => {
       scrubRateMiB: 99,
       logLevel: "warn",
       logJson: true,
+      testHooks: true,
     },
   };
   const argv = [...networkArgs(network), "--report-ready"];

@@ -11,6 +11,8 @@ const pure = { permissions: "none" } as const;
 class Clients {
   readonly acknowledged: number[] = [];
   readonly #ring: SimRing;
+  /** How many of the acknowledged records a catalog is known to have; it loses none. */
+  readonly #seen = new WeakMap<SimCatalog, number>();
   #lastRecord = 0;
 
   constructor(ring: SimRing) {
@@ -28,7 +30,9 @@ class Clients {
     for (const node of this.#ring.nodes) {
       const catalog = catalogOf(node);
       if (catalog === undefined || !node.isReady) continue;
-      const lost = this.acknowledged.find((record) => !catalog.records.has(record));
+      const news = this.acknowledged.slice(this.#seen.get(catalog) ?? 0);
+      const lost = news.find((record) => !catalog.records.has(record));
+      this.#seen.set(catalog, this.acknowledged.length);
       if (lost === undefined) continue;
       throw new Error(`${node.address} serves without record ${lost}, which was acknowledged`);
     }

@@ -59,7 +59,7 @@ export async function faultRing(nodes: number, options: LiveRingOptions = {}): P
   }
   const args = ["--test-hooks", ...options.args ?? []];
   const ring = await liveRing(nodes, { gateway: false, ...options, basePort, dataDir, args });
-  return new FaultRing(ring);
+  return new FaultRing(ring, options.dataDir === undefined);
 }
 
 async function writeHooks(directory: string, values: TestHookValues): Promise<void> {
@@ -84,8 +84,12 @@ export class FaultRing implements AsyncDisposable {
   /** Processes that are stopped. */
   readonly #stopped = new Set<number>();
 
-  constructor(ring: LiveRing) {
+  readonly #ownsDirectory: boolean;
+
+  /** @param ownsDirectory Whether dispose deletes what the nodes stored. */
+  constructor(ring: LiveRing, ownsDirectory: boolean) {
     this.#rings = [ring];
+    this.#ownsDirectory = ownsDirectory;
   }
 
   get ring(): LiveRing {
@@ -321,7 +325,7 @@ export class FaultRing implements AsyncDisposable {
     }
     for (const port of this.#holders) await this.setHooks(port);
     for (const ring of this.#rings) await ring[Symbol.asyncDispose]();
-    await Deno.remove(this.ring.dataDir, { recursive: true });
+    if (this.#ownsDirectory) await Deno.remove(this.ring.dataDir, { recursive: true });
   }
 
   /** Why the ring is not whole yet; empty when it is. */

@@ -1,12 +1,18 @@
 import { notEnoughDiskSpace, tooMuchStaged } from "../protocol/errors.ts";
 import type { NodeContext } from "./context.ts";
-import { TurnQueue } from "./turn_queue.ts";
+import { type Turn, TurnQueue } from "./turn_queue.ts";
 
 /**
  * Pushes of clients that a node coordinates at once. More would finish no sooner, as they share the
  * disk; the buffers of so many leave some for pulls.
  */
 const pushesMax = 16;
+
+/**
+ * Pushes beside them, let in as long as others wait for clients that send nothing or next to it. Each
+ * takes some KiB, and a connection to two nodes if it is a large one.
+ */
+const pushesLentMax = 112;
 
 /** Pushes that may wait for their turn: about what 1,024 connections can bring in earnest. */
 const pushesWaitingMax = 512;
@@ -54,6 +60,7 @@ export class Admission {
     this.#context = context;
     this.#turns = new TurnQueue(context.clock, {
       turnsMax: pushesMax,
+      lentMax: pushesLentMax,
       waitersMax: pushesWaitingMax,
       waitMs: pushWaitMs,
     });
@@ -64,7 +71,7 @@ export class Admission {
    *
    * @throws {BusyError} when its turn does not come in time.
    */
-  pushTurn(): Promise<Disposable> {
+  pushTurn(): Promise<Turn> {
     return this.#turns.take();
   }
 

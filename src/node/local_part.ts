@@ -10,11 +10,13 @@ import type { OpenPart } from "./part_source.ts";
 /** A part that this node has on its own disk, as holder or as backup holder. */
 export class LocalPart implements OpenPart {
   readonly node: NodeAddress;
+  readonly #context: NodeContext;
   readonly #reader: ChunkReader;
   readonly #onDamage: () => void;
 
-  private constructor(node: NodeAddress, reader: ChunkReader, onDamage: () => void) {
-    this.node = node;
+  private constructor(context: NodeContext, reader: ChunkReader, onDamage: () => void) {
+    this.node = context.self;
+    this.#context = context;
     this.#reader = reader;
     this.#onDamage = onDamage;
   }
@@ -33,7 +35,7 @@ export class LocalPart implements OpenPart {
       repair();
       throw new Error("chunk not found");
     }
-    return new LocalPart(context.self, reader, repair);
+    return new LocalPart(context, reader, repair);
   }
 
   /** Length of the copy in bytes. */
@@ -49,10 +51,12 @@ export class LocalPart implements OpenPart {
       if (skip === 0 && buffer.length >= blockLength) {
         return await this.#reader.readBlock(block, buffer);
       }
-      // Another copy failed within this block: only whole blocks can be checked.
-      const whole = new Uint8Array(blockLength);
+      // Another copy failed within this block, or the buffer is a small one: only whole blocks can be
+      // checked.
+      using lease = await this.#context.buffers.reads.acquire(1);
+      const [whole] = lease.buffers;
       await this.#reader.readBlock(block, whole);
-      const wanted = whole.subarray(skip, skip + buffer.length);
+      const wanted = whole.subarray(skip, Math.min(skip + buffer.length, blockLength));
       buffer.set(wanted);
       return wanted.length;
     } catch (error) {

@@ -75,9 +75,11 @@ export class OpenFile implements Disposable {
    */
   async sendTo(sink: Sink, header: Uint8Array): Promise<void> {
     if (this.record.size === 0) return await sink.write(header);
-    using lease = await this.#context.buffers.clients.acquire(2);
-    if (this.record.size <= gatheredBytesMax) {
-      return await sink.write(await this.#gather(header, lease.buffers[0]));
+    using lease = await this.#context.buffers.forClient(2);
+    const [buffer] = lease.buffers;
+    const wholeBytes = header.length + this.record.size;
+    if (this.record.size <= gatheredBytesMax && wholeBytes <= buffer.length) {
+      return await sink.write(await this.#gather(header, buffer));
     }
     if (header.length > 0) await sink.write(header);
     for (const [part, { length }] of this.record.placement.entries()) {

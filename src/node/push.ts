@@ -30,23 +30,30 @@ const pushRetryMs = 50;
  * outcome is unknown.
  *
  * A push starts again without the dead node when one is lost while its bytes are still at hand: a
- * file of at most one block is read first for that. A larger one streams, and once it does it is
- * lost with a node of its placement.
+ * file of at most one block is read first for that. A larger one streams, as does any that has to do
+ * with small buffers, and once it does it is lost with a node of its placement.
  */
 export async function pushFile(
   context: NodeContext,
   body: Body,
   request: PushRequest,
 ): Promise<StoredFile> {
-  using _turn = await context.admission.pushTurn();
+  using turn = await context.admission.pushTurn();
   const isSmall = request.size <= blockBytes;
-  using lease = await context.buffers.clients.acquire(isSmall ? 3 : 2);
+  using lease = await context.buffers.forClient(isSmall ? 3 : 2);
   const [first, second, whole] = lease.buffers;
   if (first === undefined || second === undefined) throw new RangeError("Two buffers expected");
-  const bytes = whole && await readWhole(body, whole);
+  const sent: Body = {
+    get remaining() {
+      return body.remaining;
+    },
+    read: (buffer) => turn.outside(() => body.read(buffer)),
+  };
+  const fits = whole !== undefined && request.size <= whole.length;
+  const bytes = fits ? await readWhole(sent, whole) : undefined;
   for (let attempt = 1;; attempt++) {
     try {
-      const source = bytes ? new MemoryBody(bytes) : body;
+      const source = bytes ? new MemoryBody(bytes) : sent;
       return await attemptPush(context, source, { ...request, buffers: [first, second] });
     } catch (error) {
       const isUntouched = bytes !== undefined || body.remaining === request.size;

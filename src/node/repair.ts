@@ -225,7 +225,7 @@ export class RepairQueue {
       length: placement.length,
     });
     try {
-      using lease = await buffers.clients.acquire(2, signal);
+      using lease = await buffers.forClient(2, signal);
       let offset = 0;
       const body = {
         get remaining() {

@@ -144,13 +144,45 @@ Deno.test("a client that falls silent within a body and then goes away stores no
   await assertUnharmed(nodes);
 });
 
+Deno.test("clients that fall silent in their pushes hold up nobody", async () => {
+  await using nodes = await ringOfThree();
+  const { port } = nodes.at(0);
+  // More of them than a node takes on at once: with nothing, with a part, and drop by drop.
+  const silent = await Promise.all(
+    Array.from({ length: 36 }, async (_, at) => {
+      const size = at % 2 === 0 ? 100_000 : 900_000;
+      const client = await LineClient.open(port, `FILE PUSH ${size} silent ${at}\n`);
+      await client.send(randomBytes(at % 3 === 0 ? 0 : 50_000));
+      return client;
+    }),
+  );
+  const dripping = setInterval(() => {
+    for (const client of silent.slice(0, 6)) client.send("x").catch(() => {/* it is over */});
+  }, 200);
+  try {
+    for (
+      const [name, size] of [["small", 1_000], ["middle", 200_000], ["large", 3_000_000]] as const
+    ) {
+      const begun = performance.now();
+      await push(port, name, randomBytes(size));
+      assertEquals((await download(port, name)).bytes, size);
+      assertLess(performance.now() - begun, 5_000, `'${name}' had to wait`);
+      assertEquals(await askText(port, `FILE DELETE ${name}\n`), "OK\n");
+    }
+  } finally {
+    clearInterval(dripping);
+    for (const client of silent) client.close();
+  }
+  await assertUnharmed(nodes);
+});
+
 Deno.test("clients that read nothing of a large file hold up nobody and take no memory", async () => {
   await using nodes = await ringOfThree();
   const { port } = nodes.at(0);
   const bytes = randomBytes(48 * 1024 * 1024);
   await push(nodes.at(1).port, "large", bytes);
   const idle = await Promise.all(
-    Array.from({ length: 24 }, (_, at) => {
+    Array.from({ length: 40 }, (_, at) => {
       return LineClient.open(port, at % 2 === 0 ? "FILE PULL large\n" : "FILE GET large\n");
     }),
   );
@@ -161,7 +193,7 @@ Deno.test("clients that read nothing of a large file hold up nobody and take no 
   for (const client of idle) client.close();
   await waitUntil("their connections end", 10_000, async () => {
     const [, open] = /^connections: ([0-9]+)$/m.exec(await askText(port, "NODE INFO\n")) ?? [];
-    return Number(open) < 24;
+    return Number(open) < 40;
   });
   assertEquals(await askText(port, "FILE DELETE large\n"), "OK\n");
   await assertUnharmed(nodes);

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type RingTarget, ringTarget } from "../client/target.ts";
-import type { GatewayOptions } from "../gateway/options.ts";
+import { defaultHttpOptions, type GatewayOptions } from "../gateway/options.ts";
 import { defaultNodeOptions, type NodeOptions } from "../node/options.ts";
 import { formatAddress, type NodeAddress } from "../protocol/address.ts";
 import { defaultNodePort } from "../protocol/limits.ts";
@@ -222,6 +222,7 @@ function gatewayOptions({ values }: { values: Values<"gateway"> }): GatewayOptio
     address: formatAddress(host, port),
     nodes,
     pollMs: values.poll,
+    http: defaultHttpOptions,
     ...(supervisor !== undefined && { supervisor }),
     logLevel: values["log-level"],
     logJson: values["log-json"],

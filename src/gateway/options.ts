@@ -9,6 +9,8 @@ export interface GatewayOptions {
   readonly nodes: readonly NodeAddress[];
   /** Milliseconds between two looks at the netmap. Shorter: a node is found back sooner. */
   readonly pollMs: number;
+  /** What its HTTP lets others do. */
+  readonly http: GatewayHttpOptions;
   /** The supervisor that started it, which `GATEWAY INFO` tells `ouroboros stop`. */
   readonly supervisor?: NodeAddress;
   readonly logLevel: LogLevel;
@@ -17,6 +19,23 @@ export interface GatewayOptions {
   /** Log to this file, rotated, instead of to stderr. */
   readonly logFile?: string;
 }
+
+/** What the gateway's HTTP lets others do; nothing beyond this machine's own programs by default. */
+export interface GatewayHttpOptions {
+  /** Web origins whose pages may use the API, such as `https://example.org`. */
+  readonly corsOrigins: readonly string[];
+  /** Host names that the gateway goes by, besides those of the loopback; in lower case. */
+  readonly allowedHosts: readonly string[];
+  /** Whether `POST /nodes/<port>/kill` ends nodes. */
+  readonly allowKill: boolean;
+}
+
+/** The HTTP options of a gateway that is told none. */
+export const defaultHttpOptions: GatewayHttpOptions = {
+  corsOrigins: [],
+  allowedHosts: [],
+  allowKill: false,
+};
 
 /** The `--poll` of a gateway that is told none, as in the original. */
 export const defaultPollMs = 5_000;

@@ -1,4 +1,5 @@
 import { BufferPool } from "../net/buffer_pool.ts";
+import { PeerPool } from "../net/peer_pool.ts";
 import { TcpTransport } from "../net/tcp_transport.ts";
 import type { Listener } from "../net/transport.ts";
 import { Watchdog } from "../net/watchdog.ts";
@@ -9,6 +10,9 @@ import { SystemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import { randomId } from "../runtime/random.ts";
 import { programVersion } from "../runtime/version.ts";
+import { httpHandler } from "./http/app.ts";
+import { RingAccess } from "./http/ring_access.ts";
+import { LoopbackDoor } from "./http_door.ts";
 import { NodePicker } from "./node_picker.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { OwnVerbs } from "../net/own_verbs.ts";
@@ -72,7 +76,11 @@ export async function runGateway(
     stop: () => stopped.abort(),
   };
   const pool = new BufferPool(clock);
-  const dependencies = { transport, watchdog, clock, log, pool, picker, verbs };
+  using peers = new PeerPool({ transport, watchdog, clock });
+  const ring = new RingAccess({ pool: peers, picker, clock, log });
+  const handler = httpHandler({ ring, picker, clock, log, options: options.http });
+  await using http = new LoopbackDoor({ transport, watchdog, log, handler });
+  const dependencies = { transport, watchdog, clock, log, pool, picker, verbs, http };
   const server = new GatewayServer(dependencies);
   const poller = new Poller(dependencies, { picker, pollMs: options.pollMs });
   log.info("listening", { address: options.address, nodes: options.nodes.join(",") });

@@ -11,10 +11,10 @@ import { decodeLine, lineBytesCap } from "../protocol/parse.ts";
 import { errorReply } from "../protocol/replies.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
-import { serveHttp } from "./http.ts";
+import type { HttpDoor } from "./http_door.ts";
 import type { NodePicker } from "./node_picker.ts";
 import { isOwnLine, type OwnVerbs, serveOwnVerbs } from "../net/own_verbs.ts";
-import { splice, type SpliceEnd, spliceRestBytes } from "./splice.ts";
+import { splice, type SpliceEnd, type SplicePools, spliceRestBytes } from "./splice.ts";
 import { openUpstream } from "./upstream.ts";
 
 /** What the server works with. */
@@ -26,6 +26,8 @@ export interface GatewayDependencies {
   readonly pool: BufferPool;
   readonly picker: NodePicker;
   readonly verbs: OwnVerbs;
+  /** Where connections that speak HTTP go. */
+  readonly http: HttpDoor;
 }
 
 /** The pause after a failed accept, in ms: with no descriptor left, the next one fails as well. */
@@ -42,16 +44,17 @@ const acceptPauseMs = 50;
  */
 export class GatewayServer {
   readonly #dependencies: GatewayDependencies;
-  readonly #restPool: BufferPool;
+  readonly #pools: SplicePools;
   readonly #longLines = new LongLineBudget();
   readonly #open = new Map<GuardedConnection, Promise<void>>();
 
   constructor(dependencies: GatewayDependencies) {
     this.#dependencies = dependencies;
-    this.#restPool = new BufferPool(dependencies.clock, {
+    const restPool = new BufferPool(dependencies.clock, {
       bufferBytes: spliceRestBytes,
       totalBytes: spliceRestBytes * 2 * connectionsMax,
     });
+    this.#pools = { pool: dependencies.pool, restPool };
   }
 
   /** Connections that are served now. */
@@ -104,8 +107,8 @@ export class GatewayServer {
     if (bytes === "too-long") return await refuse(client, errors.lineTooLong);
     // A line that is not UTF-8 is the node's to refuse.
     const line = decodeLine(bytes) ?? "";
-    if (looksLikeHttp(line)) return await serveHttp(client);
-    const { verbs } = this.#dependencies;
+    const { http, verbs } = this.#dependencies;
+    if (looksLikeHttp(line)) return await http.serve(client, this.#pools);
     if (isOwnLine(line, verbs.noun)) return await serveOwnVerbs(client, verbs);
     await this.#pass(client, signal);
   }
@@ -114,12 +117,11 @@ export class GatewayServer {
   async #pass(client: SpliceEnd, signal: AbortSignal): Promise<void> {
     const upstream = await openUpstream(this.#dependencies, signal);
     if ("error" in upstream) return await refuse(client, upstream.error);
-    const { pool, log } = this.#dependencies;
-    const pools = { pool, restPool: this.#restPool };
+    const { log } = this.#dependencies;
     const abort = () => upstream.conn.close();
     signal.addEventListener("abort", abort, { once: true });
     try {
-      const failure = await splice(client, upstream, pools);
+      const failure = await splice(client, upstream, this.#pools);
       if (failure !== undefined) {
         log.debug("connection broke", { node: upstream.address, error: failure });
       }

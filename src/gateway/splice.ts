@@ -10,12 +10,21 @@ export interface SpliceEnd {
   readonly reader: ByteReader;
 }
 
-/** How {@linkcode splice} copies. */
-export interface SpliceOptions {
+/** The buffers of a {@linkcode splice}. */
+export interface SplicePools {
   /** Where the large buffers of bulk transfers come from, if it has some to spare. */
   readonly pool: BufferPool;
   /** Where the buffers of directions at rest come from; it has enough for all connections. */
   readonly restPool: BufferPool;
+}
+
+/** How {@linkcode splice} copies. */
+export interface SpliceOptions extends SplicePools {
+  /**
+   * How long nothing may come from either end, in ms; 0 leaves that to the node's side.
+   * {@linkcode spliceIdleMs} by default.
+   */
+  readonly idleMs?: number;
 }
 
 /**
@@ -51,26 +60,29 @@ export const spliceRestBytes = 16 * 1024;
 export async function splice(
   client: SpliceEnd,
   node: SpliceEnd,
-  { pool, restPool }: SpliceOptions,
+  { pool, restPool, idleMs = spliceIdleMs }: SpliceOptions,
 ): Promise<unknown> {
   using rest = await restPool.acquire(2);
   const [upBuffer, downBuffer] = rest.buffers;
-  client.conn.set(spliceIdleMs);
-  node.conn.set(spliceIdleMs);
+  client.conn.set(idleMs);
+  node.conn.set(idleMs);
   const closeBoth = () => {
     client.conn.close();
     node.conn.close();
   };
   const up = async () => {
     const onBroken = ({ side }: Broken) => side === "from" && closeBoth();
-    const broken = await copy({ from: client, to: node, buffer: upBuffer, onBroken }, pool);
+    const broken = await copy({ from: client, to: node, buffer: upBuffer, idleMs, onBroken }, pool);
     if (broken === undefined) await endWriting(node);
     // What the client still sends interests nobody, but unread it would reset the connection.
     else await client.reader.discard(drainBytesMax).catch(() => {/* the client broke off, too */});
   };
   const down = async () => {
     const onBroken = ({ side }: Broken) => side === "to" && closeBoth();
-    const broken = await copy({ from: node, to: client, buffer: downBuffer, onBroken }, pool);
+    const broken = await copy(
+      { from: node, to: client, buffer: downBuffer, idleMs, onBroken },
+      pool,
+    );
     await endWriting(client);
     client.conn.setDeadline(lingerMs);
     return broken?.error;
@@ -91,6 +103,8 @@ interface Direction {
   readonly to: SpliceEnd;
   /** What it has at rest. */
   readonly buffer: Uint8Array;
+  /** How long nothing may come, in ms; 0: no limit. */
+  readonly idleMs: number;
   /** Called as soon as one side has failed. */
   readonly onBroken: (broken: Broken) => void;
 }
@@ -152,7 +166,7 @@ async function tryWrite(way: Direction, bytes: Uint8Array): Promise<Broken | und
   try {
     conn.set(spliceStallMs);
     await writeAll(conn, bytes);
-    conn.set(spliceIdleMs);
+    conn.set(way.idleMs);
     return undefined;
   } catch (error) {
     return fail(way, { side: "to", error });

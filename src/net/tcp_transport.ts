@@ -110,12 +110,14 @@ const localFaults = /too many open files|no buffer space|cannot allocate memory/
 
 /** A TCP socket whose `close` may be called again. */
 class TcpConnection implements Connection {
+  readonly local: HostPort;
   readonly remote: HostPort;
   readonly #conn: Deno.TcpConn;
   #closed = false;
 
   constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
+    this.local = { hostname: conn.localAddr.hostname, port: conn.localAddr.port };
     this.remote = { hostname: conn.remoteAddr.hostname, port: conn.remoteAddr.port };
     try {
       conn.setNoDelay(true);

@@ -26,6 +26,8 @@ export interface DialOptions {
 
 /** Two streams of bytes, one each way. */
 export interface Connection extends Disposable {
+  /** This end. */
+  readonly local: HostPort;
   /** The other end. */
   readonly remote: HostPort;
   /** Reads at least one byte and at most `buffer.length`; `null` when the peer has ended. */

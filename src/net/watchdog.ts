@@ -122,6 +122,10 @@ export class GuardedConnection implements Connection {
     this.#keeper = keeper;
   }
 
+  get local(): HostPort {
+    return this.#conn.local;
+  }
+
   get remote(): HostPort {
     return this.#conn.remote;
   }

@@ -1,4 +1,4 @@
-import { gatewayArgs } from "../gateway/options.ts";
+import { defaultHttpOptions, gatewayArgs } from "../gateway/options.ts";
 import type { LogLevel } from "../node/options.ts";
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -49,7 +49,17 @@ export class GatewayKeeper {
   start(): Child {
     const { gateway, nodes, supervisor, logLevel, logJson } = this.#options;
     const { address, pollMs, logFile } = gateway;
-    const args = gatewayArgs({ address, nodes, pollMs, supervisor, logLevel, logJson, logFile });
+    const http = defaultHttpOptions;
+    const args = gatewayArgs({
+      address,
+      nodes,
+      pollMs,
+      http,
+      supervisor,
+      logLevel,
+      logJson,
+      logFile,
+    });
     const child = this.#deps.spawner.spawn(args);
     this.#deps.book.started(address, child);
     return child;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type ArgsContext, type Invocation, parseInvocation } from "../../src/cli/args.ts";
 import { commands, isCommandName } from "../../src/cli/commands.ts";
 import { UsageError } from "../../src/cli/flag.ts";
-import { gatewayArgs } from "../../src/gateway/options.ts";
+import { defaultHttpOptions, gatewayArgs } from "../../src/gateway/options.ts";
 import { nodeArgs, type NodeOptions } from "../../src/node/options.ts";
 import { formatAddress } from "../../src/protocol/address.ts";
 import { networkArgs, type NetworkOptions } from "../../src/supervisor/options.ts";
@@ -184,6 +184,7 @@ Deno.test("gateway reads what gatewayArgs() writes", readsOnly, () => {
     address: formatAddress("127.0.0.1", 8000),
     nodes: [formatAddress("127.0.0.1", 7000), formatAddress("127.0.0.1", 7001)],
     pollMs: 100,
+    http: defaultHttpOptions,
     supervisor: formatAddress("127.0.0.1", 40_000),
     logLevel: "error",
     logJson: false,

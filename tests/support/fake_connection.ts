@@ -24,14 +24,16 @@ export function connectionPair(
 
 /** One end of a connection in memory, with the errors that `Deno.TcpConn` has. */
 export class FakeConnection implements Connection {
+  readonly local: HostPort;
   readonly remote: HostPort;
   readonly #incoming: Pipe;
   readonly #outgoing: Pipe;
   #onClose: (() => void) | undefined;
   #closed = false;
 
-  constructor(remote: HostPort, pipes: FakePipes) {
-    this.remote = remote;
+  constructor(ends: FakeEnds, pipes: FakePipes) {
+    this.local = ends.local;
+    this.remote = ends.remote;
     this.#incoming = pipes.incoming;
     this.#outgoing = pipes.outgoing;
   }
@@ -90,6 +92,12 @@ export class FakeConnection implements Connection {
   }
 }
 
+/** Where a connection begins and ends, as one end sees it. */
+export interface FakeEnds {
+  readonly local: HostPort;
+  readonly remote: HostPort;
+}
+
 /** The two directions, as one end sees them. */
 export interface FakePipes {
   readonly incoming: Pipe;
@@ -105,8 +113,8 @@ export function pairBetween(
   const there = new Pipe(options);
   const back = new Pipe(options);
   return [
-    new FakeConnection(far, { incoming: back, outgoing: there }),
-    new FakeConnection(near, { incoming: there, outgoing: back }),
+    new FakeConnection({ local: near, remote: far }, { incoming: back, outgoing: there }),
+    new FakeConnection({ local: far, remote: near }, { incoming: there, outgoing: back }),
   ];
 }
 

@@ -1,0 +1,95 @@
+import { ByteReader } from "../net/byte_reader.ts";
+import type { Transport } from "../net/transport.ts";
+import type { GuardedConnection, Watchdog } from "../net/watchdog.ts";
+import { formatAddress, type NodeAddress } from "../protocol/address.ts";
+import { idleMs } from "../protocol/limits.ts";
+import type { Logger } from "../runtime/log.ts";
+import { splice, type SpliceEnd, type SplicePools } from "./splice.ts";
+
+/** Takes connections that speak HTTP, nothing of them consumed yet. */
+export interface HttpDoor {
+  /** Serves one until it ends. */
+  serve(client: SpliceEnd, pools: SplicePools): Promise<void>;
+}
+
+/** What a {@linkcode LoopbackDoor} works with. */
+export interface LoopbackDoorDependencies {
+  readonly transport: Transport;
+  readonly watchdog: Watchdog;
+  readonly log: Logger;
+  /** Answers requests. */
+  readonly handler: (request: Request) => Response | Promise<Response>;
+}
+
+/** How long connecting to this process itself may take, in ms. */
+const dialMs = 5_000;
+
+/**
+ * The runtime's own HTTP server, which cannot be given a connection that somebody else accepted: it
+ * listens on a private port of the loopback, and each connection of a client is spliced to one of
+ * its own there.
+ *
+ * 1. Any program of this machine can find that port. What comes from elsewhere than a splice is
+ *    refused by the port it comes from: the system gives that to one connection at a time, and it is
+ *    written down before the splice sends a byte. So nobody gets round the gateway's limits.
+ * 2. A client that has no request under way is closed after {@linkcode idleMs}: before its first
+ *    request, within its headers, and between two requests. While one is under way its handler and
+ *    the splice's own limits decide.
+ */
+export class LoopbackDoor implements HttpDoor, AsyncDisposable {
+  readonly #dependencies: LoopbackDoorDependencies;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #address: NodeAddress;
+  /** The clients of the open splices, by the near port of the connection to the server. */
+  readonly #clients = new Map<number, GuardedConnection>();
+
+  constructor(dependencies: LoopbackDoorDependencies) {
+    this.#dependencies = dependencies;
+    this.#server = Deno.serve({
+      hostname: loopback,
+      port: 0,
+      onListen() {/* the gateway has said where it listens */},
+      onError: (error) => {
+        dependencies.log.error("request failed", { error });
+        return new Response(null, { status: 500 });
+      },
+    }, (request, info) => this.#answer(request, info));
+    this.#address = formatAddress(loopback, this.#server.addr.port);
+  }
+
+  async serve(client: SpliceEnd, pools: SplicePools): Promise<void> {
+    const { log, transport, watchdog } = this.#dependencies;
+    const dialled = await transport.dial(this.#address, { timeoutMs: dialMs });
+    const { port } = dialled.local;
+    const conn = watchdog.guard(dialled, idleMs);
+    this.#clients.set(port, client.conn);
+    try {
+      client.conn.setDeadline(idleMs);
+      const failure = await splice(client, { conn, reader: new ByteReader(conn) }, {
+        ...pools,
+        idleMs: 0,
+      });
+      if (failure !== undefined) log.debug("connection broke", { error: failure });
+    } finally {
+      this.#clients.delete(port);
+      conn.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+
+  async #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
+    const { hostname, port } = info.remoteAddr;
+    const client = hostname === loopback ? this.#clients.get(port) : undefined;
+    if (client === undefined) return new Response(null, { status: 403 });
+    client.setDeadline(undefined);
+    info.completed.catch(() => {/* who broke off is closed by the splice */}).finally(() =>
+      client.setDeadline(idleMs)
+    );
+    return await this.#dependencies.handler(request);
+  }
+}
+
+const loopback = "127.0.0.1";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { BenchReport, RingReport } from "./bench/bench_report.ts";
-import { diskBytesOf } from "./bench/cell.ts";
+import { diskBytesOf, floorRunsMin } from "./bench/cell.ts";
 import { parseReport, renderComparison } from "./bench/compare.ts";
 import { Floor } from "./bench/floor.ts";
 import { LoadError, LoadPool } from "./bench/load_pool.ts";
@@ -22,6 +22,9 @@ import { renderReport } from "./bench/render.ts";
 import { Ring, RingError } from "./bench/ring.ts";
 import { spreadOf } from "./bench/statistics.ts";
 import { IdentityError, Suite, type SuiteContext } from "./bench/suite.ts";
+import { Rig } from "./bench/table/rig.ts";
+import { runTable, selectRows } from "./bench/table/run_table.ts";
+import type { RowReport } from "./bench/table/table_row.ts";
 import { peerTarget, ringTarget } from "./bench/target.ts";
 
 /** What a process of the ring, and a load process, may have resident, in bytes; a node has a bound. */
@@ -83,19 +86,34 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<BenchR
         Math.max(...options.sizes),
     });
     await using load = new LoadPool(signal);
+    const table = options.only.includes("table")
+      ? await benchTable(load, { options, signal, say, directory })
+      : [];
     const rings: RingReport[] = [];
-    for (const durability of options.durabilities) {
+    for (const durability of options.only.includes("matrix") ? options.durabilities : []) {
       for (const nodes of options.peers.length > 0 ? [undefined] : options.nodeCounts) {
         const context = { load, options, signal, say, directory, durability };
         rings.push(await benchRing(nodes, context));
       }
     }
     const seconds = (Date.now() - began.getTime()) / 1000;
-    return { schema: 1, began: began.toISOString(), seconds, machine, options, rings };
+    return { schema: 2, began: began.toISOString(), seconds, machine, options, rings, table };
   } finally {
     say("cleaning up");
     await Deno.remove(directory, { recursive: true });
   }
+}
+
+/** Measures the figures that have a bound. */
+async function benchTable(
+  load: LoadPool,
+  { options, ...context }: Pick<RingContext, "options" | "signal" | "say" | "directory">,
+): Promise<RowReport[]> {
+  const rows = selectRows(options.rows);
+  const { runs, lengthMs } = options;
+  const floorsPerRound = Math.ceil(floorRunsMin / runs);
+  await using rig = new Rig({ ...context, load, lengthMs, floorsPerRound });
+  return await runTable(rig, { rows, runs });
 }
 
 interface RingContext extends Omit<SuiteContext, "target" | "floor" | "copyFiles"> {

@@ -3,11 +3,12 @@ import type { Machine } from "./machine.ts";
 import type { BenchOptions, Durability } from "./options.ts";
 import type { RingProcess, Usage } from "./process_usage.ts";
 import type { Spread } from "./statistics.ts";
+import type { RowReport } from "./table/table_row.ts";
 
 /** Everything that a run of the benchmark found out; what `--json` prints and `--compare` reads. */
 export interface BenchReport {
   /** Of this form; another one is another number. */
-  readonly schema: 1;
+  readonly schema: 2;
   /** When it began, ISO 8601. */
   readonly began: string;
   /** How long it took. */
@@ -15,6 +16,8 @@ export interface BenchReport {
   readonly machine: Machine;
   readonly options: BenchOptions;
   readonly rings: readonly RingReport[];
+  /** The figures that have a bound; none where they were not asked for. */
+  readonly table: readonly RowReport[];
 }
 
 /** What was measured of one ring. */

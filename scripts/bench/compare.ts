@@ -1,6 +1,8 @@
 import type { BenchReport, CellFigures, CellReport, RingReport } from "./bench_report.ts";
 import { pathNames } from "./render.ts";
 import { showSize } from "./sizes.ts";
+import { showFigure } from "./table/render_table.ts";
+import type { RowReport } from "./table/table_row.ts";
 import { type Column, textTable } from "./text_table.ts";
 
 const columns: readonly Column[] = [
@@ -17,6 +19,13 @@ const columns: readonly Column[] = [
   { head: "peak", align: "right" },
 ];
 
+const boundColumns: readonly Column[] = [
+  { head: "", align: "left" },
+  { head: "before", align: "right" },
+  { head: "now", align: "right" },
+  { head: "change", align: "right" },
+];
+
 /**
  * Puts a report beside an earlier one: what both measured, and by how much it changed. The ratios to the
  * floor are the fair part of it: the machine may have been a faster one that day.
@@ -28,8 +37,12 @@ export function renderComparison(now: BenchReport, before: BenchReport): string 
     );
     return earlier === undefined ? [] : compareRings(ring, earlier);
   });
-  if (rows.length === 0) return `Nothing of this was measured on ${before.began}\n`;
-  return [`Beside ${before.began}:`, "", ...textTable(columns, rows)].join("\n") + "\n";
+  const bounds = compareTables(now.table, before.table);
+  if (rows.length + bounds.length === 0) return `Nothing of this was measured on ${before.began}\n`;
+  const tables = [textTable(boundColumns, bounds), textTable(columns, rows)];
+  const filled = tables.filter((lines) => lines.length > 1);
+  return [`Beside ${before.began}:`, ...filled.flatMap((lines) => ["", ...lines])].join("\n") +
+    "\n";
 }
 
 /**
@@ -40,10 +53,26 @@ export function renderComparison(now: BenchReport, before: BenchReport): string 
 export function parseReport(text: string): BenchReport {
   const report: unknown = JSON.parse(text);
   const isReport = typeof report === "object" && report !== null && "schema" in report &&
-    report.schema === 1 && "rings" in report && Array.isArray(report.rings);
+    report.schema === 2 && "rings" in report && Array.isArray(report.rings) && "table" in report;
   if (!isReport) throw new SyntaxError("not a report of this benchmark");
   // Written by this program; a wrong field shows as NaN in a table.
   return report as unknown as BenchReport;
+}
+
+function compareTables(now: readonly RowReport[], before: readonly RowReport[]): string[][] {
+  return now.flatMap((row) => {
+    const earlier = before.find(({ id }) => id === row.id);
+    if (row.kind !== "measured" || earlier?.kind !== "measured") return [];
+    const figures = [earlier, row].map(({ ratio, measured }) => ratio ?? measured.median);
+    const [old = NaN, current = NaN] = figures;
+    return [[
+      row.id,
+      ...figures.map((figure) =>
+        row.ratio === undefined ? showFigure(figure, row.unit) : `${figure.toFixed(2)} ×`
+      ),
+      changeOf(current, old),
+    ]];
+  });
 }
 
 function compareRings(now: RingReport, before: RingReport): string[][] {
@@ -73,7 +102,11 @@ function change(
   before: CellFigures,
   figure: (cell: CellFigures) => number,
 ): string {
-  const percent = (figure(now) / figure(before) - 1) * 100;
+  return changeOf(figure(now), figure(before));
+}
+
+function changeOf(now: number, before: number): string {
+  const percent = (now / before - 1) * 100;
   if (!Number.isFinite(percent)) return "";
   return `${percent > 0 ? "+" : ""}${percent.toFixed(0)} %`;
 }

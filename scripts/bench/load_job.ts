@@ -1,5 +1,8 @@
-/** What a client does, again and again: one command of the line protocol. */
-export type Operation = "push" | "pull" | "get";
+/**
+ * What a client does, again and again: one command of the line protocol. `store` is a push that is not over
+ * before every copy is a file of a node: other programs say OK earlier.
+ */
+export type Operation = "push" | "store" | "pull" | "get";
 
 /** What a load process is told: one line of JSON on its standard input. */
 export interface LoadJob {
@@ -23,6 +26,8 @@ export interface LoadJob {
   readonly deadlineMs: number;
   /** Take the SHA-256 of each file. */
   readonly hashed: boolean;
+  /** Where the nodes keep their files, for `store`: one directory a node. */
+  readonly nodeDirectories?: readonly string[];
 }
 
 /** What a load process answers when its clients are connected; it begins at the next line it gets. */

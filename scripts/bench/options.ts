@@ -7,6 +7,9 @@ export type Path = "direct" | "other" | "gateway";
 /** Whether the nodes, and the floor, wait for the disk. */
 export type Durability = "fsync" | "relaxed";
 
+/** A part of the benchmark. */
+export type Section = "table" | "matrix";
+
 /** What the benchmark is to measure. */
 export interface BenchOptions {
   /** Of the files, in bytes. */
@@ -31,6 +34,10 @@ export interface BenchOptions {
   readonly peers: readonly string[];
   /** Where the directory for the ring and the floor is made; undefined: where the system likes it. */
   readonly directory: string | undefined;
+  /** What is measured: the table of figures with bounds, the matrix of all transfers. */
+  readonly only: readonly Section[];
+  /** Rows of the table; undefined: all that take no minutes. */
+  readonly rows: readonly string[] | undefined;
   readonly json: boolean;
   /** The JSON of an earlier run to compare with. */
   readonly compareFile: string | undefined;
@@ -48,6 +55,9 @@ export const benchHelp =
 The floor of a push: two plain processes share the work of receiving the bytes and writing them to two
 files each. The floor of a pull: one reads the page cache and sends. Best of all runs. OUROBOROS_BIN is
 the compiled program to measure instead of main.ts.
+
+  --only LIST         table: the figures that have a bound; matrix: transfers of all sorts [matrix]
+  --rows LIST         of the table, by name: push-256,get-16-warm; all: also those that take minutes
 
   --sizes LIST        of the files [1KiB,1MiB,64MiB,512MiB]
   --nodes LIST        of the rings [5]
@@ -78,7 +88,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
     boolean: ["help", "quick", "json"],
     string: [
       ...["sizes", "nodes", "clients", "paths", "durability", "runs", "seconds", "length", "heals"],
-      ...["wait-time", "peer", "dir", "compare"],
+      ...["only", "rows", "wait-time", "peer", "dir", "compare"],
     ] as const,
     unknown: (arg) => {
       throw new BenchUsageError(`Unknown argument '${arg}'; see --help`);
@@ -86,30 +96,44 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
   });
   if (flags.help) return undefined;
   const { quick } = flags;
-  const lists = ["sizes", "nodes", "clients", "paths", "durability", "peer"] as const;
+  const lists = [
+    "only",
+    "rows",
+    "sizes",
+    "nodes",
+    "clients",
+    "paths",
+    "durability",
+    "peer",
+  ] as const;
   const empty = lists.find((name) => flags[name]?.replaceAll(",", "").trim() === "");
   if (empty !== undefined) throw new BenchUsageError(`--${empty} is empty`);
   const peers = listOf(flags.peer ?? "", "a HOST:PORT", readAddress);
   if (peers.length > 2) throw new BenchUsageError("--peer takes one node or two");
   const paths = listOf(flags.paths ?? "direct,gateway", "direct, other or gateway", readPath);
+  const only = flags.only ?? (flags.rows === undefined ? "matrix" : "table");
+  const isTable = only === "table";
   return {
     sizes: listOf(flags.sizes ?? (quick ? quickSizes : defaultSizes), "a size", parseSize),
     nodeCounts: listOf(flags.nodes ?? "5", "1 to 100 nodes", countUpTo(100)),
     clients: listOf(flags.clients ?? (quick ? "1" : "1,16"), "1 to 256 clients", countUpTo(256)),
     paths: peers.length === 0 ? paths : peers.length === 1 ? ["direct"] : ["direct", "other"],
     durabilities: listOf(flags.durability ?? "fsync", "fsync or relaxed", readDurability),
-    runs: one(flags.runs ?? (quick ? "3" : "5"), "1 to 1000 runs", countUpTo(1000)),
+    runs: one(flags.runs ?? (quick || isTable ? "3" : "5"), "1 to 1000 runs", countUpTo(1000)),
     lengthMs: one(flags.length ?? "250", "1 to 60000 ms", countUpTo(60_000)),
     secondsMax: one(flags.seconds ?? (quick ? "40" : "145"), "seconds", countUpTo(86_400)),
     heals: one(flags.heals ?? (quick ? "1" : "3"), "0 to 100 heals", countUpTo(100, 0)),
     gossipIntervalMs: one(flags["wait-time"] ?? "500", "a time in ms", countUpTo(3_600_000)),
     peers,
+    only: listOf(only, sections, readSection),
+    rows: flags.rows === undefined ? undefined : listOf(flags.rows, "a row", (text) => text),
     directory: flags.dir,
     json: flags.json,
     compareFile: flags.compare,
   };
 }
 
+const sections = "table or matrix";
 const defaultSizes = "1KiB,1MiB,64MiB,512MiB";
 const quickSizes = "1KiB,1MiB,64MiB";
 
@@ -133,6 +157,10 @@ function countUpTo(max: number, min = 1): (text: string) => number | undefined {
 
 function readPath(text: string): Path | undefined {
   return (["direct", "other", "gateway"] as const).find((path) => path === text);
+}
+
+function readSection(text: string): Section | undefined {
+  return (["table", "matrix"] as const).find((section) => section === text);
 }
 
 function readDurability(text: string): Durability | undefined {

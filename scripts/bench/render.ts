@@ -2,6 +2,7 @@ import type { BenchReport, CellFigures, CellReport, RingReport } from "./bench_r
 import type { Cell } from "./cell.ts";
 import { showSize } from "./sizes.ts";
 import type { Spread } from "./statistics.ts";
+import { renderTable } from "./table/render_table.ts";
 import { type Column, textTable } from "./text_table.ts";
 
 /** The report for people. */
@@ -14,6 +15,7 @@ export function renderReport(report: BenchReport): string {
       `Other work ran beside this (load ${loadBefore.toFixed(2)}): the figures are worse for it`,
     );
   }
+  if (report.table.length > 0) lines.push("", ...renderTable(report.table));
   for (const ring of report.rings) lines.push("", ...renderRing(ring));
   lines.push("", `${report.seconds.toFixed(0)} s in all`);
   return lines.join("\n") + "\n";

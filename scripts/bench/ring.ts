@@ -13,6 +13,8 @@ export interface RingOptions {
   readonly durability: Durability;
   readonly gossipIntervalMs: number;
   readonly signal: AbortSignal;
+  /** Further flags of `set-network`. */
+  readonly flags?: readonly string[];
 }
 
 /** Thrown when the ring does not do what every measurement needs of it. */
@@ -71,6 +73,12 @@ export class Ring implements AsyncDisposable {
     const { nodeCount } = this.#options;
     const index = { direct: 0, other: Math.floor(nodeCount / 2), gateway: nodeCount }[path];
     return `127.0.0.1:${this.#basePort + index}`;
+  }
+
+  /** Where its nodes keep their files. */
+  get nodeDirectories(): string[] {
+    const { directory, nodeCount } = this.#options;
+    return Array.from({ length: nodeCount }, (_, node) => `${directory}/${this.#basePort + node}`);
   }
 
   /** The processes it has now. */
@@ -158,6 +166,7 @@ async function startRing(options: RingOptions): Promise<StartedRing> {
     `--wait-time=${gossipIntervalMs}`,
     "--file-size=0",
     "--log-level=warn",
+    ...(options.flags ?? []),
   ]);
   const began = performance.now();
   const supervisor = new Deno.Command(command, {
@@ -180,6 +189,13 @@ async function startRing(options: RingOptions): Promise<StartedRing> {
     while (await lines.next() !== undefined);
   })();
   return { supervisor, basePort, startMs, drained: Promise.all([draining, errors]) };
+}
+
+/** Whether the program knows a flag of `set-network`, so that an older one can be measured too. */
+export async function knowsFlag(flag: string): Promise<boolean> {
+  const { command, args } = programCommand(["set-network", "--help"]);
+  const { stdout } = await new Deno.Command(command, { args, stdin: "null" }).output();
+  return new RegExp(`${flag}\\b`).test(new TextDecoder().decode(stdout));
 }
 
 /** How the program is started: the compiled one, if there is one to be measured. */

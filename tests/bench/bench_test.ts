@@ -48,6 +48,18 @@ Deno.test("bench measures a ring, tells it as JSON, and leaves nothing behind", 
   });
 });
 
+Deno.test("bench measures rows of the table", async () => {
+  await withDirectory(async (directory) => {
+    const args = ["--rows=pull-16-gateway,heal", "--runs=1", "--length=5", "--json"];
+    const { stdout } = await bench(directory, ...args).output();
+    const { rings, table } = parseReport(new TextDecoder().decode(stdout));
+    assertEquals(rings, []);
+    assertEquals(table.map(({ id, kind }) => `${id} ${kind}`), [
+      ...["pull-16-gateway measured", "heal measured"],
+    ]);
+  });
+});
+
 Deno.test({
   name: "bench ends on SIGINT with everything that it started",
   ignore: Deno.build.os !== "linux",
@@ -71,6 +83,7 @@ Deno.test("bench says what it cannot do", async () => {
     const cases = [
       [["--sizes=100GiB"], 1, "Not enough disk in"],
       [["--speed=high"], 2, "Unknown argument '--speed=high'"],
+      [["--rows=heal,x"], 2, "There is no row 'x'"],
       [["--peer=127.0.0.1:1", "--quick"], 1, "cannot connect to 127.0.0.1:1"],
     ] as const;
     for (const [args, exitCode, message] of cases) {

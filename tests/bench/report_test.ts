@@ -1,7 +1,8 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { BenchReport } from "../../scripts/bench/bench_report.ts";
 import type { Cell } from "../../scripts/bench/cell.ts";
 import { parseReport, renderComparison } from "../../scripts/bench/compare.ts";
+import { judge } from "../../scripts/bench/table/judge.ts";
 import { parseBenchOptions } from "../../scripts/bench/options.ts";
 import { Recorder } from "../../scripts/bench/recorder.ts";
 import { renderReport } from "../../scripts/bench/render.ts";
@@ -23,7 +24,7 @@ function reportOf(times: readonly (readonly [Cell, readonly number[]])[]): Bench
   recorder.fail(gateway, "ERR busy");
   const options = parseBenchOptions([])!;
   return {
-    schema: 1,
+    schema: 2,
     began: "2025-01-01T00:00:00.000Z",
     seconds: 10,
     machine: {
@@ -46,8 +47,39 @@ function reportOf(times: readonly (readonly [Cell, readonly number[]])[]): Bench
       notes: [],
       processes: [],
     }],
+    table: [{
+      id: "push-256",
+      title: "push 256 MiB",
+      unit: "s",
+      bound: 3,
+      ...judge({ unit: "s", bound: 3 }, [{ measured: 1.2, floors: [0.5, 0.4] }]),
+    }, {
+      id: "get-16-warm",
+      title: "16 clients",
+      unit: "/s",
+      bound: 5500,
+      ...judge({ unit: "/s", bound: 5500 }, [{ measured: 6000 }, { measured: 5000 }]),
+    }, { id: "x", title: "", unit: "ms", bound: 1, kind: "unavailable", reason: "no --x" }],
   };
 }
+
+Deno.test("renderReport() shows the table with bounds, and what misses them", () => {
+  const text = renderReport(reportOf([]));
+  assert(/^push-256 .* ≤ 3 × +3.00 × +1.20 s .* 0.400 s +1 +pass$/m.test(text), text);
+  assert(/^get-16-warm .* ≥ 5500 \/s +5500\/s +5000\/s–6000\/s +2 +pass$/m.test(text), text);
+  assert(/^x unavailable: no --x$/m.test(text), text);
+});
+
+Deno.test("judge() wants a rate to be more, everything else less", () => {
+  const samples = [{ measured: 10, floors: [4, 5] }];
+  const verdicts = (["s", "/s"] as const).flatMap((unit) =>
+    [1.9, 2.1, 2.6].map((bound) => judge({ unit, bound }, samples).passes)
+  );
+  // The best of what is compared with is 4 seconds, but 5 a second.
+  assertEquals(verdicts, [false, false, true, true, false, false]);
+  const { ratio } = judge({ unit: "s", bound: 1, against: "median" }, samples);
+  assertEquals(ratio, 10 / 4.5);
+});
 
 Deno.test("Recorder measures a median by the floor's best round", () => {
   const { rings } = reportOf([[floor, [100, 50, 200]], [direct, [100, 400, 200]]]);

@@ -1,0 +1,149 @@
+import type { Durability, Path } from "../options.ts";
+import { spreadOf } from "../statistics.ts";
+import type { Rig, TransfersDone } from "./rig.ts";
+import { type RingShape, usualRing } from "./ring_shape.ts";
+import type { Sample, TableRow } from "./table_row.ts";
+
+const mebibyte = 1024 ** 2;
+const largeBytes = 256 * mebibyte;
+const hugeBytes = 512 * mebibyte;
+
+const syncedRing: RingShape = { ...usualRing, durability: "fsync" };
+const wideRing: RingShape = { ...usualRing, nodes: 20 };
+
+/** The rows of large files. */
+export const largeRows: readonly TableRow[] = [
+  {
+    id: "push-256",
+    title: "push 256 MiB until every copy is on disk, relaxed",
+    unit: "s",
+    bound: 3,
+    measure: async (rig) => ({
+      measured: await push(rig, usualRing, "direct"),
+      floors: await pushFloors(rig, "relaxed"),
+    }),
+  },
+  {
+    id: "push-256-fsync",
+    title: "the same with fsync",
+    unit: "s",
+    bound: 1.5,
+    measure: async (rig) => ({
+      measured: await push(rig, syncedRing, "direct"),
+      floors: await pushFloors(rig, "fsync"),
+    }),
+  },
+  ...(["direct", "other"] as const).map((path): TableRow => ({
+    id: path === "direct" ? "pull-256" : "pull-256-other",
+    title: `pull 256 MiB from ${path === "direct" ? "the coordinator" : "another node"}`,
+    unit: "s",
+    bound: 2.5,
+    measure: async (rig) => ({
+      measured: await pull(rig, usualRing, path),
+      floors: await pullFloors(rig),
+    }),
+  })),
+  {
+    id: "gateway-push",
+    title: "push 256 MiB through the gateway, times direct",
+    unit: "s",
+    bound: 1.4,
+    against: "median",
+    measure: (rig) => beside(rig, push, [usualRing, "gateway"]),
+  },
+  {
+    id: "gateway-pull",
+    title: "pull 256 MiB through the gateway, times direct",
+    unit: "s",
+    bound: 1.4,
+    against: "median",
+    measure: (rig) => beside(rig, pull, [usualRing, "gateway"]),
+  },
+  {
+    id: "ring20-push",
+    title: "push 256 MiB, ring of 20, times the ring of 5",
+    unit: "s",
+    bound: 1.5,
+    against: "median",
+    measure: (rig) => beside(rig, push, [wideRing, "direct"]),
+  },
+  {
+    id: "ring20-pull",
+    title: "pull 256 MiB, ring of 20, times the ring of 5",
+    unit: "s",
+    bound: 1.5,
+    against: "median",
+    measure: (rig) => beside(rig, pull, [wideRing, "direct"]),
+  },
+  {
+    id: "rss-512",
+    title: "peak RSS of any process, 512 MiB pushed and pulled",
+    unit: "MiB",
+    bound: 96,
+    runsMax: 2,
+    measure: (rig) => peakOf(rig, 1),
+  },
+  {
+    id: "rss-512x16",
+    title: "the same, 16 at once",
+    unit: "MiB",
+    bound: 160,
+    runsMax: 1,
+    isLong: true,
+    measure: (rig) => peakOf(rig, 16),
+  },
+];
+
+type Way = [shape: RingShape, path: Path];
+
+/** Seconds of a push. */
+function push(rig: Rig, ...[shape, path]: Way): Promise<number> {
+  return rig.inRound(
+    `push ${shape.nodes} ${shape.durability} ${path}`,
+    async () => seconds(await rig.transfer(shape, path, { operation: "store", size: largeBytes })),
+  );
+}
+
+/** Seconds of a pull. */
+function pull(rig: Rig, ...[shape, path]: Way): Promise<number> {
+  return rig.inRound(
+    `pull ${shape.nodes} ${path}`,
+    async () => seconds(await rig.transfer(shape, path, { operation: "pull", size: largeBytes })),
+  );
+}
+
+/** A way beside the usual one. */
+async function beside(rig: Rig, measure: typeof push, way: Way): Promise<Sample> {
+  const floors = [await measure(rig, usualRing, "direct")];
+  return { measured: await measure(rig, ...way), floors };
+}
+
+function pushFloors(rig: Rig, durability: Durability): Promise<number[]> {
+  return rig.inRound(`push floor ${durability}`, async () => {
+    const transfers = { operation: "push", size: largeBytes } as const;
+    return (await rig.floorTransfers(durability, transfers)).map(seconds);
+  });
+}
+
+function pullFloors(rig: Rig): Promise<number[]> {
+  return rig.inRound("pull floor", async () => {
+    const transfers = { operation: "pull", size: largeBytes } as const;
+    return (await rig.floorTransfers("relaxed", transfers)).map(seconds);
+  });
+}
+
+/** The peak of any process, the gateway's too, while so many clients push and pull. */
+async function peakOf(rig: Rig, clients: number): Promise<Sample> {
+  const peaks: number[] = [];
+  for (const path of ["direct", "gateway"] as const) {
+    for (const operation of ["push", "pull"] as const) {
+      const done = await rig.transfer(usualRing, path, { operation, size: hugeBytes, clients });
+      peaks.push(done.peakBytes / mebibyte);
+    }
+  }
+  return { measured: spreadOf(peaks).max };
+}
+
+function seconds({ elapsedMs }: TransfersDone): number {
+  return elapsedMs / 1000;
+}

@@ -32,7 +32,8 @@ const commitBackoffMs = 40;
  *    what is acknowledged last wins, even if this node's clock is slow or it missed a version.
  * 4. A member that does not answer in time is marked Dead before this returns, so that it must
  *    catch up before it serves anybody.
- * 5. A node that was away itself catches up first, and gives up a record that was overtaken.
+ * 5. A condition of the client is looked at in one step with the commit point.
+ * 6. A node that was away itself catches up first, and gives up a record that was overtaken.
  *
  * @throws {OutcomeUnknownError} when fewer than two nodes of a larger ring have the record.
  */
@@ -44,6 +45,8 @@ export async function commitRecord<R extends FileRecord>(
   let above = context.catalog.highestVersion(draft.name);
   for (let attempt = 1; attempt <= commitAttemptsMax; attempt++) {
     await continuity.check();
+    // No wait from here to the catalog: what was true is still true there.
+    continuity.requireCondition();
     const version = nextVersion(context.clock.wallMs(), randomBytes(10), above);
     const record = { ...draft, version } as R;
     const stored = await storeOwn(context, record, continuity);

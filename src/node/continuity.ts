@@ -22,15 +22,21 @@ export class OutcomeUnknownError extends Error {
 export class Continuity {
   readonly #context: NodeContext;
   readonly #fileName: string;
+  readonly #condition: (() => void) | undefined;
   #catchUps: number;
   /** The highest version of the name that this push may replace. */
   #version: string | undefined;
   #isCommitted = false;
 
-  /** Begins with what this node knows now, while it is ready. */
-  constructor(context: NodeContext, fileName: string) {
+  /**
+   * Begins with what this node knows now, while it is ready.
+   *
+   * @param condition throws when the client wants something else replaced than what is there.
+   */
+  constructor(context: NodeContext, fileName: string, condition?: () => void) {
     this.#context = context;
     this.#fileName = fileName;
+    this.#condition = condition;
     this.#catchUps = context.catchUps();
     this.#version = context.catalog.highestVersion(fileName);
   }
@@ -44,6 +50,14 @@ export class Continuity {
   committed(version: string): void {
     this.#version = version;
     this.#isCommitted = true;
+  }
+
+  /**
+   * Throws when this push may not replace what the node knows now. To be called in one step with the
+   * commit, so that nothing comes between; once the push has made a version, that one is its own.
+   */
+  requireCondition(): void {
+    if (!this.#isCommitted) this.#condition?.();
   }
 
   /**

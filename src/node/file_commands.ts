@@ -6,9 +6,11 @@ import type { Tombstone } from "../protocol/record.ts";
 import { errorReply, okReply } from "../protocol/replies.ts";
 import type { Body } from "./body.ts";
 import { commitRecord } from "./commit.ts";
+import { Continuity } from "./continuity.ts";
 import type { NodeContext } from "./context.ts";
 import { OpenFile } from "./pull.ts";
 import { pushFile } from "./push.ts";
+import { requireReady } from "./readiness.ts";
 import type { Session } from "./session.ts";
 import { statFile } from "./stat.ts";
 
@@ -88,28 +90,34 @@ export async function serveStat(
   await session.reply(await statFile(context, name));
 }
 
-/** `FILE DELETE`: commits a tombstone above every version that any member knows. */
+/** `FILE DELETE`. */
 export async function serveDelete(
   context: NodeContext,
   session: Session,
   name: string,
 ): Promise<void> {
   requireReady(context);
+  await deleteFile(context, name);
+  await session.reply(okReply);
+}
+
+/**
+ * Commits a tombstone above every version of the name that any member knows.
+ *
+ * @param condition throws when what would be replaced is not what the client means; called in one step
+ * with the commit.
+ */
+export async function deleteFile(
+  context: NodeContext,
+  name: string,
+  condition?: () => void,
+): Promise<void> {
   if (context.catalog.record(name)?.kind !== "file") throw new Error(errors.fileNotFound);
   await commitRecord<Tombstone>(context, {
     kind: "tombstone",
     name,
     pushId: context.newPushId(),
     timeMs: context.clock.wallMs(),
-  });
+  }, new Continuity(context, name, condition));
   context.log.info("deleted", { name });
-  await session.reply(okReply);
-}
-
-/** A node that may have missed an acknowledged version serves nobody until it has caught up. */
-function requireReady({ options, ring }: NodeContext): void {
-  const state = ring.state();
-  if (state === "stopping") throw new Error(errors.stopping);
-  const awaitsRing = options.awaitsRing === true && ring.next() === undefined;
-  if (state !== "ready" || awaitsRing) throw new Error(errors.catchingUp);
 }

@@ -2,10 +2,12 @@ import { resolve } from "node:path";
 import { nodeInfoReply } from "../protocol/replies.ts";
 import { programVersion } from "../runtime/version.ts";
 import type { NodeContext } from "./context.ts";
+import { pushRefusal } from "./readiness.ts";
 import type { Session } from "./session.ts";
 
 /** The verbs that this node speaks beyond the original's, as `NODE INFO` tells them. */
-const ownVerbs = "FILE GET STAT DELETE OPEN READ STAGE COMMIT ABORT PUSH-STATE; " +
+const ownVerbs =
+  "FILE GET RANGE PUT STAT DELETE DELETE-IF PAGE OPEN READ STAGE COMMIT ABORT PUSH-STATE; " +
   "NODE INFO STOP RESTRICT; RING PING VIEW STOPPING; CATALOG PULL";
 
 /** `NODE INFO`: who this process is and how it is. */
@@ -22,6 +24,7 @@ export async function serveNodeInfo(context: NodeContext, session: Session): Pro
       // By it `ouroboros stop` finds the supervisor, wherever it is called from.
       ["data_dir", resolve(context.options.dataDir)],
       ["state", ring.state()],
+      ["push", pushRefusal(context) ?? "ok"],
       ["uptime", Math.floor((clock.nowMs() - context.startedMs) / 1000)],
       ["next", ring.next() ?? "<unset>"],
       ["members", ring.members().length],

@@ -29,6 +29,8 @@ export interface PartWish {
   readonly part: number;
   /** Where reading will begin. */
   readonly offset: number;
+  /** Where it will end; by default at the end of the part. */
+  readonly end?: number;
   /** A copy that has just failed and is asked last. */
   readonly avoid?: NodeAddress;
   readonly signal?: AbortSignal;
@@ -193,9 +195,10 @@ async function openCopy(
   wish: PartWish,
   { node, copy }: { node: NodeAddress; copy: number },
 ): Promise<OpenPart> {
-  const { record, part, offset } = wish;
+  const { record, part, offset, end } = wish;
   if (node === context.self) return await LocalPart.open(context, record, part);
-  const options = { record, part, copy, offset, deadlineMs: openDeadlineMs };
+  const range = { offset, ...(end !== undefined && { end }) };
+  const options = { record, part, copy, ...range, deadlineMs: openDeadlineMs };
   return await askPeer<OpenPart>(
     context,
     node,

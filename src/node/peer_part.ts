@@ -13,6 +13,8 @@ export interface PeerPartOptions {
   readonly copy: number;
   /** Where reading will begin. */
   readonly offset: number;
+  /** Where it will end; by default at the end of the part. */
+  readonly end?: number;
   /** How long opening may take, in ms. */
   readonly deadlineMs: number;
 }
@@ -40,16 +42,22 @@ export class PeerPart implements OpenPart {
   readonly node: NodeAddress;
   readonly #peer: PeerConnection;
   readonly #length: number;
+  /** Nothing is asked for from here on. */
+  readonly #end: number;
   readonly #owed: Owed[] = [];
   /** Up to where bytes were asked for. */
   #asked: number;
   /** Bytes of the answer under way that were not read yet. */
   #arriving = 0;
 
-  private constructor(peer: PeerConnection, length: number, offset: number) {
+  private constructor(
+    peer: PeerConnection,
+    { length, offset, end }: { length: number; offset: number; end: number },
+  ) {
     this.node = peer.address;
     this.#peer = peer;
     this.#length = length;
+    this.#end = end;
     this.#asked = offset;
   }
 
@@ -57,11 +65,12 @@ export class PeerPart implements OpenPart {
   static async open(peer: PeerConnection, options: PeerPartOptions): Promise<PeerPart> {
     const { record, part, offset, deadlineMs } = options;
     const length = record.placement[part]?.length ?? 0;
-    const opened = new PeerPart(peer, length, offset);
+    const end = options.end ?? length;
+    const opened = new PeerPart(peer, { length, offset, end });
     try {
       peer.setDeadline(deadlineMs);
       await peer.send({ kind: "file-open", pushId: record.pushId, part, name: record.name });
-      if (length - offset <= eagerBytesMax) opened.prefetch(offset);
+      if (end - offset <= eagerBytesMax) opened.prefetch(offset);
       const answer = await peer.readReply();
       if (parseCountedReply("PART", answer) !== length) {
         throw new Error(`${peer.address} answered '${answer}' when asked for ${length} bytes`);
@@ -98,6 +107,7 @@ export class PeerPart implements OpenPart {
   }
 
   [Symbol.dispose](): void {
+    // A holder keeps the part open, and its lease, until the last byte was read or the connection ends.
     const complete = this.#owed.length === 0 && this.#arriving === 0 &&
       this.#asked === this.#length;
     if (complete) this.#peer.release();
@@ -106,7 +116,7 @@ export class PeerPart implements OpenPart {
 
   /** Reads the next answer's header, keeping requests ahead of the bytes. */
   async #nextAnswer(offset: number): Promise<void> {
-    while (this.#asked < this.#length && this.#owed.length < readsAheadMax) this.#ask();
+    while (this.#asked < this.#end && this.#owed.length < readsAheadMax) this.#ask();
     const owed = this.#owed.shift();
     if (owed === undefined) throw new RangeError(`Nothing to read at ${offset}`);
     const answer = await this.#peer.readReply();
@@ -118,7 +128,7 @@ export class PeerPart implements OpenPart {
   }
 
   #ask(): void {
-    const count = Math.min(readBytesMax, this.#length - this.#asked);
+    const count = Math.min(readBytesMax, this.#end - this.#asked);
     if (count === 0) return;
     this.#peer.send({ kind: "file-read", offset: this.#asked, count }).catch(() => {
       // The read that waits for the answer reports it.

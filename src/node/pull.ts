@@ -2,6 +2,7 @@ import type { NodeAddress } from "../protocol/address.ts";
 import type { StoredFile } from "../protocol/record.ts";
 import { PeerUnreachable } from "../net/peer_errors.ts";
 import type { Body } from "./body.ts";
+import { type ByteRange, type PartRange, partRanges } from "./byte_range.ts";
 import type { NodeContext } from "./context.ts";
 import { type OpenPart, openPart } from "./part_source.ts";
 import { pump, type Sink } from "./pump.ts";
@@ -31,18 +32,24 @@ const overtakenMax = 5;
  */
 export class OpenFile implements Disposable {
   readonly record: StoredFile;
+  /** The bytes that are sent. */
+  readonly range: ByteRange;
   readonly #context: NodeContext;
-  /** The open copy of each part; nothing for an empty part and for a part that was sent. */
+  /** What is sent of each part. */
+  readonly #ranges: readonly PartRange[];
+  /** The open copy of each part; nothing for one that has no bytes to send, or none left. */
   readonly #parts: (OpenPart | undefined)[];
   readonly #keepAlive: { stop(): void };
 
   private constructor(
     context: NodeContext,
-    record: StoredFile,
+    { record, range, ranges }: PullPlan,
     parts: (OpenPart | undefined)[],
   ) {
     this.record = record;
+    this.range = range;
     this.#context = context;
+    this.#ranges = ranges;
     this.#parts = parts;
     this.#keepAlive = context.clock.every(keepAliveMs, () => {
       for (const part of this.#parts) part?.keepAlive();
@@ -52,14 +59,22 @@ export class OpenFile implements Disposable {
   /**
    * Opens the current version of a name; `undefined` when there is none.
    *
+   * @param choose says which bytes of the version are wanted, or throws when it is not the one wanted.
    * @throws {PartUnavailableError} when no copy of some part can be had.
    */
-  static async open(context: NodeContext, name: string): Promise<OpenFile | undefined> {
+  static async open(
+    context: NodeContext,
+    name: string,
+    choose: (record: StoredFile) => ByteRange = wholeFile,
+  ): Promise<OpenFile | undefined> {
     for (let attempt = 1;; attempt++) {
       const record = context.catalog.record(name);
       if (record?.kind !== "file") return undefined;
+      const range = choose(record);
+      const lengths = record.placement.map(({ length }) => length);
+      const plan = { record, range, ranges: partRanges(lengths, range) };
       try {
-        return new OpenFile(context, record, await openParts(context, record));
+        return new OpenFile(context, plan, await openParts(context, plan));
       } catch (error) {
         const overtaken = context.catalog.record(name)?.version !== record.version;
         if (!overtaken || attempt === overtakenMax) throw error;
@@ -68,26 +83,26 @@ export class OpenFile implements Disposable {
   }
 
   /**
-   * Sends `header` and the bytes of the whole file, part after part. A small file goes out in one
-   * write, after all of it was read.
+   * Sends `header` and the bytes of the range, part after part. A small one goes out in one write,
+   * after all of it was read.
    *
    * @throws {Error} when every copy of a part failed, or the sink did; some bytes may have gone out.
    */
   async sendTo(sink: Sink, header: Uint8Array): Promise<void> {
-    if (this.record.size === 0) return await sink.write(header);
+    if (this.range.count === 0) return await sink.write(header);
     using lease = await this.#context.buffers.forClient(2);
     const [buffer] = lease.buffers;
-    const wholeBytes = header.length + this.record.size;
-    if (this.record.size <= gatheredBytesMax && wholeBytes <= buffer.length) {
+    const wholeBytes = header.length + this.range.count;
+    if (this.range.count <= gatheredBytesMax && wholeBytes <= buffer.length) {
       return await sink.write(await this.#gather(header, buffer));
     }
     if (header.length > 0) await sink.write(header);
-    for (const [part, { length }] of this.record.placement.entries()) {
-      if (length === 0) continue;
-      const body = new PartBody(this.#context, this.record, part, this.#take(part));
+    for (const [part, { begin, end }] of this.#ranges.entries()) {
+      if (begin === end) continue;
+      const body = this.#body(part);
       this.#parts.find((other) => other !== undefined)?.prefetch(0);
       try {
-        await pump(body, length, { sinks: [sink], buffers: lease.buffers });
+        await pump(body, end - begin, { sinks: [sink], buffers: lease.buffers });
       } finally {
         body[Symbol.dispose]();
       }
@@ -103,36 +118,53 @@ export class OpenFile implements Disposable {
   async #gather(header: Uint8Array, buffer: Uint8Array): Promise<Uint8Array> {
     buffer.set(header);
     let filled = header.length;
-    for (const part of this.record.placement.keys()) {
-      using body = new PartBody(this.#context, this.record, part, this.#take(part));
+    for (const part of this.#ranges.keys()) {
+      using body = this.#body(part);
       while (body.remaining > 0) filled += await body.read(buffer.subarray(filled));
     }
     return buffer.subarray(0, filled);
   }
 
-  #take(part: number): OpenPart | undefined {
-    const opened = this.#parts[part];
+  /** What is to be sent of a part; it owns the part's open copy. */
+  #body(part: number): PartBody {
+    const range = this.#ranges[part];
+    if (range === undefined) throw new RangeError(`'${this.record.name}' has no part ${part}`);
+    const open = this.#parts[part];
     this.#parts[part] = undefined;
-    return opened;
+    return new PartBody(this.#context, { record: this.record, part, range }, open);
   }
 }
 
-/** Opens every part that has bytes; all or none. */
+/** What a pull sends. */
+interface PullPlan {
+  readonly record: StoredFile;
+  readonly range: ByteRange;
+  /** The range, part by part. */
+  readonly ranges: readonly PartRange[];
+}
+
+function wholeFile({ size }: StoredFile): ByteRange {
+  return { offset: 0, count: size };
+}
+
+/** Opens every part that has bytes to send; all or none. */
 async function openParts(
   context: NodeContext,
-  record: StoredFile,
+  { record, ranges }: PullPlan,
 ): Promise<(OpenPart | undefined)[]> {
-  const opened: (OpenPart | undefined)[] = record.placement.map(() => undefined);
+  const opened: (OpenPart | undefined)[] = ranges.map(() => undefined);
   const giveUp = new AbortController();
+  const { signal } = giveUp;
   let next = 0;
   const worker = async () => {
-    for (let part = next++; part < record.placement.length; part = next++) {
-      if (record.placement[part]?.length === 0) continue;
-      opened[part] = await openPart(context, { record, part, offset: 0, signal: giveUp.signal });
+    for (let part = next++; part < ranges.length; part = next++) {
+      const { begin = 0, end = 0 } = ranges[part] ?? {};
+      if (begin === end) continue;
+      opened[part] = await openPart(context, { record, part, offset: begin, end, signal });
     }
   };
   const workers = new TaskGroup();
-  for (let i = 0; i < Math.min(openingMax, record.placement.length); i++) {
+  for (let i = 0; i < Math.min(openingMax, ranges.length); i++) {
     workers.add(
       worker().catch((error) => {
         giveUp.abort(error);
@@ -149,39 +181,41 @@ async function openParts(
   }
 }
 
-/** The bytes of one part, from one copy and, when that fails, from where it failed on from another. */
+/** Some bytes of one part, from one copy and, when that fails, from where it failed on from another. */
 class PartBody implements Body, Disposable {
   readonly #context: NodeContext;
   readonly #record: StoredFile;
   readonly #part: number;
-  readonly #length: number;
+  readonly #end: number;
   #open: OpenPart | undefined;
-  #offset = 0;
+  #offset: number;
   #switches = 0;
 
   constructor(
     context: NodeContext,
-    record: StoredFile,
-    part: number,
+    { record, part, range }: { record: StoredFile; part: number; range: PartRange },
     open: OpenPart | undefined,
   ) {
     this.#context = context;
     this.#record = record;
     this.#part = part;
-    this.#length = record.placement[part]?.length ?? 0;
+    this.#offset = range.begin;
+    this.#end = range.end;
     this.#open = open;
   }
 
   get remaining(): number {
-    return this.#length - this.#offset;
+    return this.#end - this.#offset;
   }
 
   async read(buffer: Uint8Array): Promise<number> {
+    // A copy goes on to the end of the part.
+    const room = buffer.length > this.remaining ? buffer.subarray(0, this.remaining) : buffer;
     for (;;) {
       const open = this.#open ?? await this.#reopen(undefined);
       this.#open = open;
       try {
-        const count = await open.read(this.#offset, buffer);
+        const count = await open.read(this.#offset, room);
         this.#offset += count;
         return count;
       } catch (error) {
@@ -209,6 +243,7 @@ class PartBody implements Body, Disposable {
       record: this.#record,
       part: this.#part,
       offset: this.#offset,
+      end: this.#end,
       ...(failed && { avoid: failed.node }),
     });
   }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { digestMismatch } from "../protocol/errors.ts";
 import { blockBytes } from "../protocol/limits.ts";
 import { partLengths } from "../protocol/names.ts";
 import type { PartPlacement, PushTicket, StoredFile } from "../protocol/record.ts";
@@ -16,6 +17,10 @@ export interface PushRequest {
   readonly name: string;
   /** Bytes, the length of the body. */
   readonly size: number;
+  /** What the body's SHA-256 must be, in lower-case hex; else nothing is committed. */
+  readonly sha256?: string;
+  /** Throws when what would be replaced is not what the client means; called again for the commit. */
+  readonly condition?: () => void;
 }
 
 /** How often a push whose bytes are still at hand starts again after a node was lost. */
@@ -73,9 +78,9 @@ interface PushAttempt extends PushRequest {
 async function attemptPush(
   context: NodeContext,
   body: Body,
-  { name, size, buffers }: PushAttempt,
+  { name, size, buffers, ...terms }: PushAttempt,
 ): Promise<StoredFile> {
-  const continuity = new Continuity(context, name);
+  const continuity = new Continuity(context, name, terms.condition);
   const ticket = issueTicket(context);
   const sums = new PartSums(partLengths(size, ticket.nodes.length));
   context.pushes.add(ticket.pushId);
@@ -90,12 +95,16 @@ async function attemptPush(
       onBytes: (part, bytes) => sums.update(part, bytes),
     });
     await context.testHooks?.reach("staged");
+    const sha256 = sums.sha256();
+    if (terms.sha256 !== undefined && terms.sha256 !== sha256) {
+      throw new Error(digestMismatch(terms.sha256, sha256));
+    }
     const draft: RecordDraft<StoredFile> = {
       kind: "file",
       name,
       pushId: ticket.pushId,
       size,
-      sha256: sums.sha256(),
+      sha256,
       start: context.self,
       timeMs: context.clock.wallMs(),
       foreign: false,

@@ -5,9 +5,12 @@ import { okReply, pongReply } from "../protocol/replies.ts";
 import type { Body } from "./body.ts";
 import { serveCatalogPull } from "./catalog_exchange.ts";
 import * as chunks from "./chunk_commands.ts";
+import { serveDeleteIf, servePut } from "./conditional_commands.ts";
 import type { NodeContext } from "./context.ts";
 import * as files from "./file_commands.ts";
 import { serveNodeInfo } from "./info.ts";
+import { servePage } from "./page_command.ts";
+import { serveRange } from "./range_command.ts";
 import { serveCatalogForget } from "./tombstones.ts";
 import type { Session } from "./session.ts";
 import * as staging from "./staging_commands.ts";
@@ -69,6 +72,14 @@ export async function serveCommand(
       return await files.serveGet(context, session, command.name);
     case "file-list":
       return await files.serveList(context, session);
+    case "file-range":
+      return await serveRange(context, session, command);
+    case "file-put":
+      return await servePut(context, session, command);
+    case "file-delete-if":
+      return await serveDeleteIf(context, session, command);
+    case "file-page":
+      return await servePage(context, session, command);
     case "file-stat":
       return await files.serveStat(context, session, command.name);
     case "file-delete":

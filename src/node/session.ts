@@ -4,6 +4,7 @@ import { errors } from "../protocol/errors.ts";
 import { drainBytesMax, idleMs, lineBytesMax, stallMs } from "../protocol/limits.ts";
 import { decodeLine, lineBytesCap, parseCommand } from "../protocol/parse.ts";
 import { errorReply } from "../protocol/replies.ts";
+import { continueReply } from "../protocol/transfer_replies.ts";
 import { ByteReader, type LongLineBudget } from "../net/byte_reader.ts";
 import { lingeringClose } from "../net/lingering_close.ts";
 import type { GuardedConnection } from "../net/watchdog.ts";
@@ -35,6 +36,8 @@ export class Session {
   #ended = false;
   #awaitsCommand = false;
   #answerBegun = false;
+  /** The body of the command under way. */
+  #body: Body | undefined;
 
   constructor(context: NodeContext, conn: GuardedConnection, longLines: LongLineBudget) {
     this.#context = context;
@@ -87,6 +90,16 @@ export class Session {
     this.chunk = undefined;
   }
 
+  /**
+   * Tells the peer that the bytes of its command may come, and gives them. For commands that say
+   * before their bytes whether they are welcome.
+   */
+  async expectBody(bytes: number): Promise<Body> {
+    this.#body = new ConnectionBody(this.#reader, bytes);
+    await this.reply(continueReply);
+    return this.#body;
+  }
+
   /** Says that the answer is a stream from here on, so that a failure can only cut it. */
   beginAnswer(): void {
     this.#answerBegun = true;
@@ -121,6 +134,7 @@ export class Session {
 
   async #serve(command: Command): Promise<boolean> {
     const body = new ConnectionBody(this.#reader, "bodyBytes" in command ? command.bodyBytes : 0);
+    this.#body = body;
     this.#conn.set(stallMs);
     this.#answerBegun = false;
     try {
@@ -131,12 +145,12 @@ export class Session {
       if (this.#answerBegun) return false;
       await this.reply(errorReply(reason));
     }
-    return await this.#drain(body);
+    return await this.#drain(this.#body);
   }
 
   /** Throws away what is left of a body; false when that is too much. */
-  async #drain(body: Body): Promise<boolean> {
-    if (body.remaining === 0) return true;
+  async #drain(body: Body | undefined): Promise<boolean> {
+    if (body === undefined || body.remaining === 0) return true;
     if (body.remaining > drainBytesMax) return false;
     await drain(body, new Uint8Array(drainBufferBytes));
     return true;

@@ -1,4 +1,5 @@
 import type { NodeAddress } from "./address.ts";
+import type { WriteCondition } from "./condition.ts";
 import type { Edge, NetmapEntry, Tag } from "./lists.ts";
 
 /**
@@ -17,6 +18,10 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `NODE RESTRICT` | `OK`; from here on this connection refuses `NODE NEXT` and `NODE STOP` (the gateway says it first) |
  * | `NODE SCRUB` | `checked: <n>`, `repaired: <n>`, `lost: <n>` of the copies of all Alive members, a line each, then `OK` |
  * | `NODE SCRUB-LOCAL` | `SCRUBBED <checked> <repaired> <lost>`: the same for this node alone |
+ * | `FILE RANGE <offset> <count> <version> <name>` | `RANGE <offset> <count> <size> <version> <sha256> <time_ms> <name>` + the bytes from `offset` on, `count` of them; `-` for the count is all that is left, `-` for the version is the current one, `-` in the answer an unknown SHA-256. What the file does not have is not counted; with no bytes left this tells of the file. `ERR version gone` when another version is current |
+ * | `FILE PUT <size> <sha256> <condition> <name>` | `CONTINUE`, and only then come the bytes; at their end `STORED <version> <sha256> <size> <new\|replaced> <name>`. A refusal before `CONTINUE` ends the connection, so that bytes sent too early are never read as commands |
+ * | `FILE DELETE-IF <condition> <name>` | `OK` once the delete is durable |
+ * | `FILE PAGE <limit> <after> <prefix>` | `PAGE <bytes>` + a JSON object a line for each of the first `limit` files after the name `after` whose names begin with `prefix`; both are percent-encoded, `-` is none |
  * | `RING PING <from> <incarnation> <view_digest> <catalog_digest>` | `PONG <address> <incarnation> <view_digest> <catalog_digest> <state>` with state `ready`, `catching-up` or `stopping` |
  * | `RING VIEW <bytes>` + a view in JSON | `VIEW <bytes>` + what the sender lacks, in the same form |
  * | `RING STOPPING <seconds>` | `OK`; nobody heals for that long |
@@ -28,6 +33,13 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `FILE READ <offset> <count>` | `DATA <count>` + bytes of the open part, checked against their checksums |
  * | `CATALOG PULL <bytes>` + the asker's bucket digests | `RECORDS <bytes>` + records in JSON lines, any number of times, then `OK <state>` as in `PONG` |
  * | `CATALOG FORGET <bytes>` + `<version> <name>` lines | `OK`; every member has these tombstones, so they are dropped where they are still the last record of the name |
+ *
+ * A `<sha256>` of `FILE PUT` is compared before the push is committed; `-` compares nothing. A
+ * `<condition>` is `-`, `absent`, `present`, `is:<version>,…` or `not:<version>,…`, and speaks of the
+ * file of the name that the coordinator knows: it is looked at when the command comes, and again in one
+ * step with the commit in the coordinator's catalog. So of two conditional changes through one node at
+ * most one is based on each version. Through two nodes at the same moment both may find their condition
+ * true; then both are answered as done, and the higher version stays.
  */
 export type Command = ClientCommand | NodeCommand | OwnCommand;
 
@@ -49,6 +61,36 @@ export type ClientCommand =
   | { readonly kind: "file-stat"; readonly name: string }
   | { readonly kind: "file-delete"; readonly name: string }
   | { readonly kind: "file-list" }
+  | {
+    readonly kind: "file-range";
+    readonly offset: number;
+    /** `undefined`: all that is left. */
+    readonly count: number | undefined;
+    /** `undefined`: the current one. */
+    readonly version: string | undefined;
+    readonly name: string;
+  }
+  | {
+    /** Its body comes only after an answer, so it has no `bodyBytes`. */
+    readonly kind: "file-put";
+    readonly size: number;
+    /** Lower-case hex; `undefined` when the client does not say. */
+    readonly sha256: string | undefined;
+    readonly condition: WriteCondition;
+    readonly name: string;
+  }
+  | {
+    readonly kind: "file-delete-if";
+    readonly condition: WriteCondition;
+    readonly name: string;
+  }
+  | {
+    readonly kind: "file-page";
+    readonly limit: number;
+    /** `""` is before all names. */
+    readonly after: string;
+    readonly prefix: string;
+  }
   | { readonly kind: "ring-forward"; readonly ttl: number; readonly message: string };
 
 /** What nodes of either program send each other. Part indexes count from 0. */

@@ -17,6 +17,7 @@ export const errors = {
   noNodeAlive: "no node is alive",
   wrongIncarnation: "another incarnation runs here",
   shortBody: "body ended early",
+  versionGone: "version gone",
   noOpenPart: "no part is open on this connection",
 } as const;
 
@@ -59,6 +60,23 @@ export function outcomeUnknown(reason: string): string {
 export function overtaken(name: string): string {
   return `overtaken: '${name}' was changed while this node was away`;
 }
+
+/** Why a conditional push or delete is refused: its file is not at the version that it asks for. */
+export function preconditionFailed(name: string, current: string | undefined): string {
+  const is = current === undefined ? "there is none" : `it is at version ${current}`;
+  return `${preconditionPrefix}'${name}': ${is}`;
+}
+
+/** How {@linkcode preconditionFailed} begins. */
+export const preconditionPrefix = "precondition failed for ";
+
+/** Why a push is refused whose bytes are not what its sender announced; both in hex. */
+export function digestMismatch(announced: string, received: string): string {
+  return `${digestPrefix}SHA-256 ${announced} was announced, the bytes have ${received}`;
+}
+
+/** How {@linkcode digestMismatch} begins. */
+export const digestPrefix = "digest mismatch: ";
 
 /** Why a command is refused on a connection that said `NODE RESTRICT`. */
 export function refusedHere(command: string): string {

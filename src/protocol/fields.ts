@@ -1,7 +1,10 @@
 import { type NodeAddress, parseAddress } from "./address.ts";
+import { anyVersion, parseCondition, type WriteCondition } from "./condition.ts";
 import { parseCount } from "./count.ts";
+import { decodeText } from "./encoded_text.ts";
 import type { ListOptions } from "./lists.ts";
 import { isId, type NameResult, normalizeChunk, normalizeName } from "./names.ts";
+import { isUlid } from "./ulid.ts";
 
 /**
  * The parameters of one command line, taken from left to right. The first fault is kept in
@@ -76,6 +79,39 @@ export class Fields {
     return parseCount(this.#next() ?? "", max);
   }
 
+  /** A number, or `-` for none. */
+  countOrNone(what: string): number | undefined {
+    const text = this.token(what);
+    if (text === "-") return undefined;
+    const count = parseCount(text);
+    if (count === undefined) this.failInvalid(what);
+    return count;
+  }
+
+  /** A version, or `-` for none. */
+  versionOrNone(what: string): string | undefined {
+    return this.#orNone(what, isUlid);
+  }
+
+  /** A SHA-256 in lower-case hex, or `-` for none. */
+  sha256OrNone(what: string): string | undefined {
+    return this.#orNone(what, (text) => /^[0-9a-f]{64}$/.test(text));
+  }
+
+  /** A condition on what is replaced. */
+  condition(): WriteCondition {
+    const condition = parseCondition(this.token("condition"));
+    if (condition === undefined) this.failInvalid("condition");
+    return condition ?? anyVersion;
+  }
+
+  /** A text without a line end, percent-encoded; `-` is the empty one. */
+  encodedText(what: string): string {
+    const text = decodeText(this.token(what));
+    if (text === undefined) this.failInvalid(what);
+    return text ?? "";
+  }
+
   /** The number that is the length of the body. Above `max` it is refused, but it is still known. */
   body(what: string, max: number = Number.MAX_SAFE_INTEGER): number {
     this.bodyBytes = this.number();
@@ -110,6 +146,13 @@ export class Fields {
   /** Refuses anything that is left, but for spaces. */
   end(): void {
     if (this.rest().trimEnd() !== "") this.fail(`too many parameters for ${this.#command}`);
+  }
+
+  #orNone(what: string, fits: (text: string) => boolean): string | undefined {
+    const text = this.token(what);
+    if (text === "-") return undefined;
+    if (!fits(text)) this.failInvalid(what);
+    return text;
   }
 
   #next(): string | undefined {

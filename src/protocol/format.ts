@@ -1,4 +1,6 @@
 import type { ClientCommand, Command, CommandKind, NodeCommand, OwnCommand } from "./command.ts";
+import { formatCondition } from "./condition.ts";
+import { encodeText } from "./encoded_text.ts";
 import { formatEntries, formatHistory, formatTags, type ListOptions } from "./lists.ts";
 
 /**
@@ -46,6 +48,11 @@ const clientFormats: Formats<ClientCommand> = {
   "file-stat": (c) => `FILE STAT ${c.name}`,
   "file-delete": (c) => `FILE DELETE ${c.name}`,
   "file-list": () => "FILE LIST",
+  "file-range": (c) => `FILE RANGE ${c.offset} ${c.count ?? "-"} ${c.version ?? "-"} ${c.name}`,
+  "file-put": (c) =>
+    `FILE PUT ${c.size} ${c.sha256 ?? "-"} ${formatCondition(c.condition)} ${c.name}`,
+  "file-delete-if": (c) => `FILE DELETE-IF ${formatCondition(c.condition)} ${c.name}`,
+  "file-page": (c) => `FILE PAGE ${c.limit} ${encodeText(c.after)} ${encodeText(c.prefix)}`,
   "ring-forward": (c) => `RING FORWARD ${c.ttl} ${c.message}`,
 };
 

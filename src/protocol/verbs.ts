@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { digestBytes } from "./digest.ts";
 import type { Fields } from "./fields.ts";
+import { pageRowsMax } from "./file_page.ts";
 import {
   copiesMax,
   partsMax,
@@ -39,6 +40,35 @@ const clientVerbs: Record<string, ReadVerb> = {
   "FILE STAT": (fields) => ({ kind: "file-stat", name: fields.fileName() }),
   "FILE DELETE": (fields) => ({ kind: "file-delete", name: fields.fileName() }),
   "FILE LIST": () => ({ kind: "file-list" }),
+  "FILE RANGE": (fields) => ({
+    kind: "file-range",
+    offset: fields.count("offset"),
+    count: fields.countOrNone("count"),
+    version: fields.versionOrNone("version"),
+    name: fields.fileName(),
+  }),
+  "FILE PUT": (fields) => {
+    // Whoever does not wait for the answer has sent bytes behind a line that is refused.
+    fields.expectBody();
+    return {
+      kind: "file-put",
+      size: fields.count("size"),
+      sha256: fields.sha256OrNone("SHA-256"),
+      condition: fields.condition(),
+      name: fields.fileName(),
+    };
+  },
+  "FILE DELETE-IF": (fields) => ({
+    kind: "file-delete-if",
+    condition: fields.condition(),
+    name: fields.fileName(),
+  }),
+  "FILE PAGE": (fields) => ({
+    kind: "file-page",
+    limit: fields.count("limit", pageRowsMax),
+    after: fields.encodedText("name"),
+    prefix: fields.encodedText("prefix"),
+  }),
   "RING FORWARD": (fields) => ({
     kind: "ring-forward",
     ttl: fields.count("ttl", ttlMax),

@@ -1,8 +1,10 @@
 import { formatAddress, type NodeAddress } from "../../src/protocol/address.ts";
 import type { Command, CommandKind } from "../../src/protocol/command.ts";
+import type { WriteCondition } from "../../src/protocol/condition.ts";
 import { bucketCount } from "../../src/protocol/digest.ts";
 import { partsMax } from "../../src/protocol/limits.ts";
 import { chunkName, normalizeName, partLengths, partOffset } from "../../src/protocol/names.ts";
+import { nextVersion } from "../../src/protocol/ulid.ts";
 import type { SeededRandom } from "../support/seeded_random.ts";
 
 /** An address on the default host. */
@@ -58,6 +60,31 @@ function clientCommands(random: SeededRandom) {
     "file-stat": { kind: "file-stat", name: randomName(random) },
     "file-delete": { kind: "file-delete", name: randomName(random) },
     "file-list": { kind: "file-list" },
+    "file-range": {
+      kind: "file-range",
+      offset: randomSize(random),
+      count: random.pick([undefined, randomSize(random)]),
+      version: random.pick([undefined, randomVersion(random)]),
+      name: randomName(random),
+    },
+    "file-put": {
+      kind: "file-put",
+      size: randomSize(random),
+      sha256: random.pick([undefined, "0123456789abcdef".repeat(4)]),
+      condition: randomCondition(random),
+      name: randomName(random),
+    },
+    "file-delete-if": {
+      kind: "file-delete-if",
+      condition: randomCondition(random),
+      name: randomName(random),
+    },
+    "file-page": {
+      kind: "file-page",
+      limit: random.integer(1_000),
+      after: random.pick(["", "-", randomName(random)]),
+      prefix: random.pick(["", "-", randomName(random)]),
+    },
     "ring-forward": {
       kind: "ring-forward",
       ttl: random.integer(100),
@@ -162,6 +189,21 @@ function ownCommands(random: SeededRandom) {
     "file-read": { kind: "file-read", offset: randomSize(random), count: randomSize(random) },
     "catalog-pull": { kind: "catalog-pull", bodyBytes: bucketCount * 8 },
   } satisfies Partial<ByKind<CommandKind>>;
+}
+
+/** A condition of any kind. */
+function randomCondition(random: SeededRandom): WriteCondition {
+  const kind = random.pick(["any", "absent", "present", "is", "not"] as const);
+  if (kind !== "is" && kind !== "not") return { kind };
+  return {
+    kind,
+    versions: Array.from({ length: 1 + random.integer(3) }, () => randomVersion(random)),
+  };
+}
+
+function randomVersion(random: SeededRandom): string {
+  const bytes = Uint8Array.from({ length: 10 }, () => random.integer(256));
+  return nextVersion(random.integer(2 ** 40), bytes, undefined);
 }
 
 function randomId(random: SeededRandom): string {

@@ -6,28 +6,30 @@
  */
 import { type Invocation, parseInvocation } from "./src/cli/args.ts";
 import type { CliContext } from "./src/cli/cli_context.ts";
+import { readConfigFile } from "./src/cli/config_file.ts";
+import { exitCodes } from "./src/cli/exit_codes.ts";
 import { reportError } from "./src/cli/report_error.ts";
 import { ShutdownSignal } from "./src/runtime/shutdown.ts";
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    const invocation = parseInvocation(argv, { env: (name) => Deno.env.get(name) });
+    const invocation = parseInvocation(argv, {
+      env: (name) => Deno.env.get(name),
+      readConfig: readConfigFile,
+    });
     using shutdown = new ShutdownSignal();
     const { signal } = shutdown;
     try {
       return await dispatch(invocation, { signal });
     } catch (error) {
       // Whatever a client was doing, it was told to stop.
-      if (signal.aborted) return interruptedExitCode;
+      if (signal.aborted) return exitCodes.interrupted;
       throw error;
     }
   } catch (error) {
     return reportError(error);
   }
 }
-
-/** As a shell reports a program that Ctrl-C ended. */
-const interruptedExitCode = 130;
 
 async function dispatch(invocation: Invocation, context: CliContext): Promise<number> {
   switch (invocation.kind) {
@@ -62,6 +64,8 @@ async function dispatch(invocation: Invocation, context: CliContext): Promise<nu
       return await (await import("./src/cli/heal.ts")).heal(invocation.options, context);
     case "stop":
       return await (await import("./src/cli/stop.ts")).stop(invocation.options);
+    case "completions":
+      return (await import("./src/cli/completions.ts")).completions(invocation.options);
   }
 }
 

@@ -144,7 +144,7 @@ class DemoRing implements AsyncDisposable {
     const { sha256 } = await pullFile(
       () => this.#connect(through),
       name,
-      () => Promise.resolve(),
+      { write: () => Promise.resolve() },
     );
     return sha256;
   }

@@ -1,14 +1,17 @@
 import { resolve } from "node:path";
-import { type RingTarget, ringTarget } from "../client/target.ts";
 import { defaultHttpOptions, type GatewayOptions } from "../gateway/options.ts";
 import { defaultNodeOptions, type NodeOptions } from "../node/options.ts";
 import { formatAddress, type NodeAddress } from "../protocol/address.ts";
 import { defaultNodePort } from "../protocol/limits.ts";
 import { defaultHostname } from "../protocol/lists.ts";
 import type { NetworkOptions } from "../supervisor/options.ts";
+import type { ArgsContext } from "./args_context.ts";
+import { type ClientInvocation, clientInvocation } from "./client_options.ts";
 import { type CommandName, type commands, isCommandName } from "./commands.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { asksForHelp, readCommand } from "./read_command.ts";
+
+export type { ArgsContext };
 
 /** What a command line asks for. */
 export type Invocation =
@@ -17,11 +20,7 @@ export type Invocation =
   | { readonly kind: "run"; readonly options: NodeOptions }
   | { readonly kind: "set-network"; readonly options: SetNetworkOptions }
   | { readonly kind: "gateway"; readonly options: GatewayOptions }
-  | { readonly kind: "push"; readonly options: PushOptions }
-  | { readonly kind: "pull"; readonly options: PullOptions }
-  | { readonly kind: "stat" | "delete"; readonly options: NameOptions }
-  | { readonly kind: "list" | "status" | "heal" | "scrub"; readonly options: ClientOptions }
-  | { readonly kind: "stop"; readonly options: StopOptions };
+  | ClientInvocation;
 
 /** `set-network`: the ring, and who waits for it. */
 export interface SetNetworkOptions {
@@ -30,47 +29,6 @@ export interface SetNetworkOptions {
   readonly detach: boolean;
   /** This process is that supervisor: it reports once on stdout, in JSON. */
   readonly reportReady: boolean;
-}
-
-/** What every client subcommand takes. */
-export interface ClientOptions {
-  readonly target: RingTarget;
-}
-
-/** `push`. */
-export interface PushOptions extends ClientOptions {
-  /** A path, or `-` for standard input. */
-  readonly file: string;
-  /** The name in the ring; without it the file's own. */
-  readonly as?: string;
-}
-
-/** `pull`. */
-export interface PullOptions extends ClientOptions {
-  readonly name: string;
-  /** A path, or `-` for standard output; without it the file's name, here. */
-  readonly output?: string;
-}
-
-/** `stat` and `delete`. */
-export interface NameOptions extends ClientOptions {
-  /** Of a stored file. */
-  readonly name: string;
-}
-
-/** `stop`. */
-export interface StopOptions {
-  /** Whether the command line or the environment say where the ring is. */
-  readonly where: "address" | "data-dir" | "unsaid";
-  readonly target: RingTarget;
-  /** Absolute. */
-  readonly dataDir: string;
-}
-
-/** What the parser reads beside the arguments. */
-export interface ArgsContext {
-  /** Reads a variable of the environment; only `PORT` and `OUROBOROS_ADDR` are asked for. */
-  readonly env: (name: string) => string | undefined;
 }
 
 /**
@@ -99,39 +57,22 @@ export function parseInvocation(argv: readonly string[], context: ArgsContext): 
 function build(command: CommandName, argv: readonly string[], context: ArgsContext): Invocation {
   switch (command) {
     case "run":
-      return { kind: command, options: nodeOptions(readCommand(command, argv), context) };
+      return {
+        kind: command,
+        options: nodeOptions(readCommand(command, argv, context.readConfig), context),
+      };
     case "set-network":
-      return { kind: command, options: setNetworkOptions(readCommand(command, argv)) };
+      return {
+        kind: command,
+        options: setNetworkOptions(readCommand(command, argv, context.readConfig)),
+      };
     case "gateway":
-      return { kind: command, options: gatewayOptions(readCommand(command, argv)) };
-    case "push": {
-      const { values, operands } = readCommand(command, argv);
-      const [file = ""] = operands;
-      if (file === "-" && values.as === undefined) {
-        throw new UsageError("push - reads standard input: give the file a name with --as NAME");
-      }
-      const as = values.as === undefined ? {} : { as: values.as };
-      return { kind: command, options: { ...clientOptions(values, context), file, ...as } };
-    }
-    case "pull": {
-      const { values, operands } = readCommand(command, argv);
-      const output = values.output === undefined ? {} : { output: values.output };
-      const [name = ""] = operands;
-      return { kind: command, options: { ...clientOptions(values, context), name, ...output } };
-    }
-    case "stat":
-    case "delete": {
-      const { values, operands } = readCommand(command, argv);
-      const [name = ""] = operands;
-      return { kind: command, options: { ...clientOptions(values, context), name } };
-    }
-    case "list":
-    case "status":
-    case "heal":
-    case "scrub":
-      return { kind: command, options: clientOptions(readCommand(command, argv).values, context) };
-    case "stop":
-      return { kind: command, options: stopOptions(readCommand(command, argv), context) };
+      return {
+        kind: command,
+        options: gatewayOptions(readCommand(command, argv, context.readConfig)),
+      };
+    default:
+      return clientInvocation(command, argv, context);
   }
 }
 
@@ -166,9 +107,6 @@ function nodeOptions(
 }
 
 function nodeAddress(values: Values<"run">, context: ArgsContext): NodeAddress {
-  if (values.addr !== undefined && values.port !== undefined) {
-    throw new UsageError("--addr and --port say the same thing: give one of them");
-  }
   if (values.addr !== undefined) return values.addr;
   return formatAddress(defaultHostname, values.port ?? environmentPort(context) ?? defaultNodePort);
 }
@@ -228,29 +166,4 @@ function gatewayOptions({ values }: { values: Values<"gateway"> }): GatewayOptio
     logJson: values["log-json"],
     ...(logFile !== undefined && { logFile }),
   };
-}
-
-function clientOptions(values: Values<"list">, context: ArgsContext): ClientOptions {
-  const { host, port } = values;
-  try {
-    return { target: ringTarget({ host, port, environment: context.env("OUROBOROS_ADDR") }) };
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
-}
-
-function stopOptions(
-  { values }: { values: Values<"stop"> },
-  context: ArgsContext,
-): StopOptions {
-  const { target } = clientOptions(values, context);
-  const said = values.host !== undefined || values.port !== undefined;
-  const dataDir = values["data-dir"];
-  if (said && dataDir !== undefined) {
-    throw new UsageError("stop finds the ring by --port or by --data-dir: give one of them");
-  }
-  const inEnvironment = (context.env("OUROBOROS_ADDR") ?? "") !== "";
-  const where = dataDir !== undefined ? "data-dir" : said || inEnvironment ? "address" : "unsaid";
-  return { where, target, dataDir: resolve(dataDir ?? "nodes") };
 }

@@ -2,35 +2,19 @@ import { defaultNodeOptions } from "../node/options.ts";
 import { defaultPollMs } from "../gateway/options.ts";
 import { copiesMax, defaultBasePort, ringNodesMax } from "../protocol/limits.ts";
 import { defaultHostname } from "../protocol/lists.ts";
+import { clientCommands } from "./client_commands.ts";
+import type { CommandSpec } from "./command_spec.ts";
+import { configFlag } from "./config_file.ts";
 import {
   addressesFlag,
   addressFlag,
   choiceFlag,
-  type Flags,
   hostFlag,
   integerFlag,
   portFlag,
   switchFlag,
   textFlag,
 } from "./flag.ts";
-
-/** One subcommand as the parser and the help see it. */
-export interface CommandSpec<F extends Flags = Flags> {
-  /** What it does, in a few words, without a full stop. */
-  readonly summary: string;
-  /** What follows the flags. */
-  readonly operands: readonly Operand[];
-  readonly flags: F;
-  /** Lines below the flags in the help. */
-  readonly notes?: readonly string[];
-}
-
-/** An argument that is not a flag. */
-export interface Operand {
-  /** As the help shows it: `FILE`. */
-  readonly placeholder: string;
-  readonly help: string;
-}
 
 /** A day: no interval of this program makes sense beyond it. */
 const intervalMsMax = 86_400_000;
@@ -53,7 +37,11 @@ const scrubRateMax = 100_000;
 /** What a node is run with, be it alone or in a network. */
 const nodeFlags = {
   "data-dir": textFlag(
-    { placeholder: "DIR", help: "where nodes keep their files: DIR/<port>/" },
+    {
+      placeholder: "DIR",
+      help: "where nodes keep their files: DIR/<port>/",
+      completes: "directory",
+    },
     defaultNodeOptions.dataDir,
   ),
   "durability": choiceFlag(
@@ -91,17 +79,6 @@ const fileSizeFlag = integerFlag(
   },
 );
 
-/** Where a client finds the ring. */
-const targetFlags = {
-  "host": hostFlag({ help: "the host of a node or of the gateway" }),
-  "port": portFlag({ short: "p", help: "the port of a node or of the gateway" }),
-};
-
-const targetNotes = [
-  "Without --host and --port: the address in OUROBOROS_ADDR, else the gateway on",
-  "127.0.0.1:8000, else the node on 127.0.0.1:7000.",
-];
-
 /** Every subcommand with its flags: the parser, the typed options and the help all come from here. */
 export const commands = {
   "run": {
@@ -114,12 +91,14 @@ export const commands = {
       "file-size": fileSizeFlag,
       ...nodeFlags,
       ...logFlags,
+      ...configFlag,
       ...logFileFlag,
       "awaits-ring": switchFlag({
         help: "a ring is about to say who its members are",
         hidden: true,
       }),
     },
+    exclusive: [["addr", "port"]],
     notes: [
       "A node alone keeps whole files. 'NODE NEXT' wires nodes into a ring; set-network does that.",
     ],
@@ -160,6 +139,7 @@ export const commands = {
         { min: 0, max: intervalMsMax, fallback: 200 },
       ),
       ...logFlags,
+      ...configFlag,
       "report-ready": switchFlag({ help: "say in JSON how the start went", hidden: true }),
     },
     notes: ["It runs until 'quit' is typed, Ctrl-C, or 'stop', and then stops every node."],
@@ -176,89 +156,12 @@ export const commands = {
         { min: 10, max: intervalMsMax, noun: "milliseconds", fallback: defaultPollMs },
       ),
       ...logFlags,
+      ...configFlag,
       ...logFileFlag,
       "supervisor": addressFlag({ help: "who started it", hidden: true }),
     },
   },
-  "push": {
-    summary: "store a file in the ring",
-    operands: [{ placeholder: "FILE", help: "the file; - is standard input, with --as" }],
-    flags: {
-      "as": textFlag({
-        placeholder: "NAME",
-        help: "store it under this name [default: the file's]",
-      }),
-      ...targetFlags,
-    },
-    notes: targetNotes,
-  },
-  "pull": {
-    summary: "fetch a file from the ring",
-    operands: [{ placeholder: "NAME", help: "the name it was stored under" }],
-    flags: {
-      "output": textFlag({
-        short: "o",
-        placeholder: "FILE",
-        help: "write it there; - is standard output [default: NAME]",
-      }),
-      ...targetFlags,
-    },
-    notes: [
-      "The file appears under its name only when it is complete and its SHA-256 is right.",
-      ...targetNotes,
-    ],
-  },
-  "stat": {
-    summary: "show what the ring knows of a file, and the state of every copy",
-    operands: [{ placeholder: "NAME", help: "the name it was stored under" }],
-    flags: targetFlags,
-    notes: targetNotes,
-  },
-  "delete": {
-    summary: "delete a file from the ring",
-    operands: [{ placeholder: "NAME", help: "the name it was stored under" }],
-    flags: targetFlags,
-    notes: targetNotes,
-  },
-  "list": {
-    summary: "list the stored files as CSV",
-    operands: [],
-    flags: targetFlags,
-    notes: targetNotes,
-  },
-  "status": {
-    summary: "show the nodes of the ring",
-    operands: [],
-    flags: targetFlags,
-    notes: targetNotes,
-  },
-  "heal": {
-    summary: "check every node now and start the dead ones again",
-    operands: [],
-    flags: targetFlags,
-    notes: targetNotes,
-  },
-  "scrub": {
-    summary: "verify every stored byte now, and repair what is damaged",
-    operands: [],
-    flags: targetFlags,
-    notes: targetNotes,
-  },
-  "stop": {
-    summary: "stop a ring that runs on this machine, its gateway included",
-    operands: [],
-    flags: {
-      ...targetFlags,
-      "data-dir": textFlag({
-        placeholder: "DIR",
-        help: "stop the ring that keeps its files there [default: nodes]",
-      }),
-    },
-    notes: [
-      "The ring is found by any of its ports, else by --data-dir, else by OUROBOROS_ADDR,",
-      "else in the directory 'nodes', else on the usual ports 8000 and 7000.",
-    ],
-  },
+  ...clientCommands,
 } as const satisfies Readonly<Record<string, CommandSpec>>;
 
 /** The name of a subcommand. */

@@ -1,19 +1,32 @@
 import { explain } from "../client/client_error.ts";
-import { deleteStoredFile } from "../client/questions.ts";
-import type { NameOptions } from "./args.ts";
+import { askPing, deleteStoredFile } from "../client/questions.ts";
+import { explainHarmless } from "./ask_ring.ts";
 import type { CliContext } from "./cli_context.ts";
 import { clientContext } from "./client_context.ts";
-import { print } from "./output.ts";
+import type { DeleteOptions } from "./client_options.ts";
+import { eachFile } from "./each_file.ts";
+import { showName } from "./output.ts";
 
-/** `ouroboros delete`: returns when the delete is durable. */
-export async function deleteFile(options: NameOptions, context: CliContext): Promise<number> {
-  using client = clientContext(options.target, context);
-  using peer = await client.connect();
-  try {
-    await deleteStoredFile(peer, options.name);
-    print(`Deleted '${options.name}'\n`);
-    return 0;
-  } catch (error) {
-    throw explain(error, `delete '${options.name}'`);
-  }
+/** `ouroboros delete NAME…`: returns when the deletes are durable. */
+export async function deleteFile(options: DeleteOptions, context: CliContext): Promise<number> {
+  using client = clientContext(options, context);
+  return await eachFile(client, {
+    items: [...new Set(options.names)],
+    done: "deleted",
+    async run(name) {
+      const doing = `delete ${showName(name)}`;
+      await client.attempt(async () => {
+        using peer = await client.connect();
+        await askPing(peer).catch((error) => {
+          throw explainHarmless(error, doing);
+        });
+        await deleteStoredFile(peer, name).catch((error) => {
+          const consequence = "before it said so; 'ouroboros stat' tells whether it is gone";
+          throw explain(error, doing, { consequence, mayBeDone: true });
+        });
+      });
+      client.tell(`Deleted ${showName(name)}`);
+      return undefined;
+    },
+  });
 }

@@ -13,12 +13,19 @@ export interface Flag<T> {
   readonly fallback?: string;
   /** Not in the help: for the program's own use, or accepted without effect. */
   readonly hidden?: boolean;
+  /** What a shell completes the value with; nothing by default. */
+  readonly completes?: Completion;
+  /** Whether the value is a list with commas, which a configuration may give as a list. */
+  readonly isList?: boolean;
   /**
    * The value, from the text behind the flag; `undefined` when the flag was not given. A switch that
    * is set reads the text `true`. `wanted` of the {@linkcode BadValue} says what would have been right.
    */
   readonly read: (text: string | undefined) => T;
 }
+
+/** What a shell completes with: the names of files, of directories, or these words. */
+export type Completion = "file" | "directory" | readonly string[];
 
 /** The flags of a subcommand by their long names. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
@@ -48,6 +55,7 @@ export interface FlagText {
   readonly help: string;
   readonly placeholder?: string;
   readonly hidden?: boolean;
+  readonly completes?: Completion;
 }
 
 /** Bounds of an {@linkcode integerFlag}. */
@@ -123,6 +131,7 @@ export function choiceFlag<T extends string>(
 ): Flag<T> {
   return {
     placeholder: choice.words.join("|"),
+    completes: choice.words,
     ...text,
     fallback: choice.fallback,
     read(value) {
@@ -147,6 +156,7 @@ export function addressFlag(text: FlagText): Flag<NodeAddress | undefined> {
 export function addressesFlag(text: FlagText): Flag<readonly NodeAddress[] | undefined> {
   return {
     placeholder: "HOST:PORT,…",
+    isList: true,
     ...text,
     read(value) {
       if (value === undefined) return undefined;

@@ -1,5 +1,7 @@
 import { programVersion } from "../runtime/version.ts";
-import { type CommandName, commands, type CommandSpec } from "./commands.ts";
+import { type CommandSpec, showOperand } from "./command_spec.ts";
+import { type CommandName, commands } from "./commands.ts";
+import { exitCodeRows } from "./exit_codes.ts";
 import type { Flag } from "./flag.ts";
 import { print, printError } from "./output.ts";
 
@@ -27,6 +29,7 @@ export function version(): number {
 const groups: readonly { readonly title: string; readonly names: readonly CommandName[] }[] = [
   { title: "Run a ring", names: ["set-network", "stop", "run", "gateway"] },
   { title: "Use it", names: ["push", "pull", "list", "stat", "delete", "status", "heal", "scrub"] },
+  { title: "At the command line", names: ["completions"] },
 ];
 
 /** The help of the whole program. Ends with a newline. */
@@ -39,10 +42,7 @@ export function programHelp(): string {
   for (const { title, names } of groups) {
     const rows = names.map((name) => {
       const { summary, operands }: CommandSpec = commands[name];
-      return [
-        [name, ...operands.map((operand) => operand.placeholder)].join(" "),
-        summary,
-      ] as const;
+      return [[name, ...operands.map(showOperand)].join(" "), summary] as const;
     });
     lines.push("", `${title}:`, ...columns(rows));
   }
@@ -51,14 +51,15 @@ export function programHelp(): string {
     ["-V, --version", "the program's version"],
   ] as const;
   lines.push("", "Flags:", ...columns(general));
+  lines.push("", "Exit codes of those that use a ring:", ...columns(exitCodeRows));
   lines.push("", "A first ring: ouroboros set-network --nodes 5 --dns-port 8000");
   return lines.join("\n") + "\n";
 }
 
 /** The help of one subcommand, flags meant for the program itself left out. Ends with a newline. */
 export function commandHelp(name: CommandName): string {
-  const { summary, operands, flags, notes }: CommandSpec = commands[name];
-  const usage = ["ouroboros", name, ...operands.map((operand) => operand.placeholder), "[flags]"];
+  const { summary, operands, flags, notes, isClient }: CommandSpec = commands[name];
+  const usage = ["ouroboros", name, ...operands.map(showOperand), "[flags]"];
   const lines = [`ouroboros ${name}: ${summary}.`, "", `Usage: ${usage.join(" ")}`];
   if (operands.length > 0) {
     lines.push("", ...columns(operands.map(({ placeholder, help }) => [placeholder, help])));
@@ -68,6 +69,7 @@ export function commandHelp(name: CommandName): string {
     .map(([flagName, flag]) => [spelling(flagName, flag), explanation(flag)] as const);
   lines.push("", "Flags:", ...columns([...rows, ["-h, --help", "this help"]]));
   if (notes !== undefined) lines.push("", ...notes);
+  if (isClient === true) lines.push("", "Exit codes:", ...columns(exitCodeRows));
   return lines.join("\n") + "\n";
 }
 

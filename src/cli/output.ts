@@ -22,6 +22,11 @@ export function printError(line: string): void {
   writeSync(Deno.stderr, encoder.encode(`${line}\n`));
 }
 
+/** Writes to standard error as it is: what is drawn on a terminal. */
+export function writeStderr(text: string): void {
+  writeSync(Deno.stderr, encoder.encode(text));
+}
+
 /** A count of bytes for people: `17 bytes`, `1.5 KiB`, `100.0 MiB`. */
 export function showBytes(bytes: number): string {
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
@@ -47,6 +52,11 @@ export function showSeconds(seconds: number): string {
 export function showName(name: string): string {
   // deno-lint-ignore no-control-regex -- control characters could steer the terminal
   return `'${name.replace(/[\x00-\x1f\x7f-\x9f]/g, "�")}'`;
+}
+
+/** A count of things: `1 file`, `3 files`. */
+export function showCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function writeSync(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {

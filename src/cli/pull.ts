@@ -1,77 +1,84 @@
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { ClientError } from "../client/client_error.ts";
-import { pullFile, type PullReceipt, type PullSink } from "../client/pull.ts";
+import { pullFile } from "../client/pull.ts";
 import { writeAll } from "../net/write_all.ts";
 import { normalizeName } from "../protocol/names.ts";
-import { randomId } from "../runtime/random.ts";
-import type { PullOptions } from "./args.ts";
 import type { CliContext } from "./cli_context.ts";
-import { clientContext } from "./client_context.ts";
-import { print, showBytes, showName } from "./output.ts";
+import { type ClientContext, clientContext } from "./client_context.ts";
+import type { PullOptions } from "./client_options.ts";
+import { eachFile } from "./each_file.ts";
+import { expandNames } from "./expand_names.ts";
+import { UsageError } from "./flag.ts";
+import { showBytes, showName } from "./output.ts";
+import { noProgress } from "./progress.ts";
+import { isDirectory } from "./push_source.ts";
+import { replaceFile } from "./replace_file.ts";
 
-/** `ouroboros pull NAME`. */
+/** `ouroboros pull NAME…`. */
 export async function pull(options: PullOptions, context: CliContext): Promise<number> {
-  const { name, output } = options;
-  using client = clientContext(options.target, context);
-  const pullInto = (sink: PullSink) => pullFile(client.connect, name, sink);
-  if (output === "-") {
-    await pullInto((bytes) => writeAll(Deno.stdout, bytes));
-    return 0;
+  const { output } = options;
+  using client = clientContext(options, context);
+  const names = await expandNames(client, options.names);
+  if (output === "-") return await pullToStdout(client, names);
+  const intoDirectory = output !== undefined && await isDirectory(output);
+  if (names.length > 1 && output !== undefined && !intoDirectory) {
+    throw new UsageError(
+      `-o ${showName(output)} is no directory, and there are ${names.length} files`,
+    );
   }
-  const normal = normalizeName(name);
-  if (!normal.ok) throw new ClientError(`Cannot pull ${showName(name)}: ${normal.error}`);
-  const path = output ?? normal.name;
-  const { size, verified } = await pullToFile(path, pullInto);
-  const checked = verified ? ", SHA-256 verified" : "";
-  print(`Fetched ${showName(normal.name)} to ${showName(path)}: ${showBytes(size)}${checked}\n`);
+  return await eachFile(client, {
+    items: names,
+    done: "fetched",
+    run(name) {
+      const path = intoDirectory ? join(output, name) : output ?? name;
+      return pullToFile(client, name, path);
+    },
+  });
+}
+
+async function pullToStdout(client: ClientContext, names: readonly string[]): Promise<number> {
+  const [name, ...others] = names;
+  if (name === undefined || others.length > 0) {
+    throw new UsageError(`-o - takes one file, and there are ${names.length}`);
+  }
+  // On a terminal, the file's own text is what moves.
+  using progress = Deno.stdout.isTerminal() ? noProgress : client.progress(name);
+  let bytes = 0;
+  await client.attempt(() =>
+    pullFile(client.connect, name, {
+      begin: (size) => progress.setTotal(size),
+      write(piece) {
+        bytes += piece.length;
+        progress.set(bytes);
+        return writeAll(Deno.stdout, piece);
+      },
+    })
+  );
   return 0;
 }
 
-/** Under a temporary name first, so that `path` is never a part of a file, nor a wrong one. */
-async function pullToFile(
-  path: string,
-  pullInto: (sink: PullSink) => Promise<PullReceipt>,
-): Promise<PullReceipt> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomId()}.part`);
-  const file = await create(temporary, path);
-  let done = false;
-  try {
-    const receipt = await pullInto((bytes) => writeAll(file, bytes));
-    await file.sync();
-    await Deno.rename(temporary, path);
-    done = true;
-    return receipt;
-  } catch (error) {
-    if (!(error instanceof ClientError) && await isDirectory(path)) {
-      throw new ClientError(`Cannot write ${showName(path)}: it is a directory`, { cause: error });
-    }
-    throw error;
-  } finally {
-    file.close();
-    if (!done) await Deno.remove(temporary);
-  }
-}
-
-/** The error of a rename onto a directory has another class on each system. */
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    // What cannot be looked at is no reason for another message.
-    return false;
-  }
-}
-
-async function create(temporary: string, path: string): Promise<Deno.FsFile> {
-  try {
-    return await Deno.open(temporary, { createNew: true, write: true });
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "no such directory"
-      : error instanceof Deno.errors.PermissionDenied
-      ? "permission denied"
-      : undefined;
-    if (why === undefined) throw error;
-    throw new ClientError(`Cannot write ${showName(path)}: ${why}`, { cause: error });
-  }
+/** Fetches a file, under another name until it is complete. Gives its size. */
+async function pullToFile(client: ClientContext, name: string, path: string): Promise<number> {
+  const normal = normalizeName(name);
+  if (!normal.ok) throw new ClientError(`Cannot pull ${showName(name)}: ${normal.error}`);
+  using progress = client.progress(normal.name, "checking");
+  const { size, verified } = await replaceFile(path, (file) => {
+    let bytes = 0;
+    return client.attempt(() =>
+      pullFile(client.connect, normal.name, {
+        begin: (size) => progress.setTotal(size),
+        write(piece) {
+          bytes += piece.length;
+          progress.set(bytes);
+          return writeAll(file, piece);
+        },
+      })
+    );
+  });
+  progress.clear();
+  const checked = verified ? ", SHA-256 verified" : "";
+  client.tell(
+    `Fetched ${showName(normal.name)} to ${showName(path)}: ${showBytes(size)}${checked}`,
+  );
+  return size;
 }

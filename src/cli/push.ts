@@ -1,70 +1,73 @@
-import { basename } from "node:path";
-import { ClientError } from "../client/client_error.ts";
 import { pushFile } from "../client/push.ts";
-import type { PushOptions } from "./args.ts";
+import { askPing } from "../client/questions.ts";
 import type { CliContext } from "./cli_context.ts";
-import { clientContext } from "./client_context.ts";
-import { print, showBytes, showName } from "./output.ts";
+import { type ClientContext, clientContext } from "./client_context.ts";
+import { explainHarmless } from "./ask_ring.ts";
+import type { PushOptions } from "./client_options.ts";
+import { eachFile } from "./each_file.ts";
+import { expandFiles } from "./expand_files.ts";
+import { UsageError } from "./flag.ts";
+import { showBytes, showName } from "./output.ts";
+import { openPath, type Source, spoolStdin } from "./push_source.ts";
+import { basename } from "node:path";
+import { normalizeName } from "../protocol/names.ts";
 
-/** `ouroboros push FILE`. */
+/** `ouroboros push FILE…`. */
 export async function push(options: PushOptions, context: CliContext): Promise<number> {
-  const { file, as } = options;
-  using source = file === "-" ? await spoolStdin() : await openSource(file);
-  using client = clientContext(options.target, context);
-  using peer = await client.connect();
-  const { size, name } = source;
-  const stored = await pushFile(peer, {
-    name: as ?? name,
-    size,
-    read: (buffer) => source.file.read(buffer),
+  const { as } = options;
+  const files = await expandFiles(options.files);
+  if (as !== undefined && files.length > 1) {
+    throw new UsageError(`--as names one file, and there are ${files.length}`);
+  }
+  checkNames(files);
+  using client = clientContext(options, context);
+  return await eachFile(client, {
+    items: files,
+    done: "stored",
+    async run(file) {
+      using source = file === "-" ? await spoolStdin(client) : await openPath(file);
+      await pushSource(client, source, as ?? source.name);
+      return source.size;
+    },
   });
-  print(`Stored ${showName(stored.name)}: ${showBytes(size)}\n`);
-  return 0;
 }
 
-/** An open file of known size. */
-interface Source extends Disposable {
-  readonly file: Deno.FsFile;
-  readonly name: string;
-  /** Bytes. */
-  readonly size: number;
-}
-
-async function openSource(path: string): Promise<Source> {
-  const cannot = (why: string, cause?: unknown) =>
-    new ClientError(`Cannot push ${showName(path)}: ${why}`, { cause });
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw cannot("no such file", error);
-    if (error instanceof Deno.errors.IsADirectory) throw cannot("it is a directory", error);
-    if (error instanceof Deno.errors.PermissionDenied) throw cannot("permission denied", error);
-    throw error;
-  }
-  const { isFile, isDirectory, size } = await file.stat();
-  if (isFile) return { file, name: basename(path), size, [Symbol.dispose]: () => file.close() };
-  file.close();
-  if (isDirectory) throw cannot("it is a directory");
-  throw cannot("its size is not known; push it as standard input: push - --as NAME");
-}
-
-/** A push says its size first, so standard input goes through a temporary file. */
-async function spoolStdin(): Promise<Source> {
-  const path = await Deno.makeTempFile({ prefix: "ouroboros-push-" });
-  const file = await Deno.open(path, { read: true, write: true });
-  try {
-    await Deno.stdin.readable.pipeTo(file.writable, { preventClose: true });
-    const { size } = await file.stat();
-    await file.seek(0, Deno.SeekMode.Start);
-    return { file, name: "-", size, [Symbol.dispose]: () => remove(file, path) };
-  } catch (error) {
-    remove(file, path);
-    throw error;
+/** Two files of one name would be one file in the ring. */
+function checkNames(files: readonly string[]): void {
+  const paths = new Map<string, string>();
+  for (const file of files) {
+    const name = normalizeName(basename(file));
+    if (!name.ok) continue;
+    const other = paths.get(name.name);
+    if (other !== undefined) {
+      throw new UsageError(
+        `${showName(other)} and ${showName(file)} would both be stored as ${showName(name.name)}`,
+      );
+    }
+    paths.set(name.name, file);
   }
 }
 
-function remove(file: Deno.FsFile, path: string): void {
-  file.close();
-  Deno.removeSync(path);
+async function pushSource(client: ClientContext, source: Source, name: string): Promise<void> {
+  const { size } = source;
+  using progress = client.progress(name, "storing");
+  progress.setTotal(size);
+  const stored = await client.attempt(async () => {
+    await source.rewind();
+    using peer = await client.connect();
+    try {
+      await askPing(peer);
+    } catch (error) {
+      // Nothing is sent before somebody answers, so that a dead node is found while it is safe.
+      throw explainHarmless(error, `push ${showName(name)}`);
+    }
+    return await pushFile(peer, {
+      name,
+      size,
+      read: (buffer) => source.file.read(buffer),
+      sent: (bytes) => progress.set(bytes),
+    });
+  });
+  progress.clear();
+  client.tell(`Stored ${showName(stored.name)}: ${showBytes(size)}`);
 }

@@ -1,17 +1,21 @@
+import { exitCodeOf, exitCodes } from "./exit_codes.ts";
 import { printError } from "./output.ts";
 
 /**
  * Tells a user in one line why the program could not do what it was asked, and says with which code
- * it exits: 2 for a command line that cannot be right, else 1. What is nobody's fault but the
- * programmer's is thrown on.
+ * it exits. What is nobody's fault but the programmer's is thrown on.
  */
 export function reportError(error: unknown): number {
-  if (!(error instanceof Error)) throw error;
-  if (error instanceof Deno.errors.BrokenPipe) return 1;
-  if (!userErrors.has(error.name) && !isSystemError(error)) throw error;
+  // Whoever read the output has gone, as in `list | head`: there is nobody to tell.
+  if (error instanceof Deno.errors.BrokenPipe) return exitCodes.failed;
+  if (!isUserError(error)) throw error;
   printError(`error: ${error.message}`);
-  if (error.name === "UsageError") return 2;
-  return "exitCode" in error && error.exitCode === 2 ? 2 : 1;
+  return exitCodeOf(error);
+}
+
+/** Whether an error's message is for the user: no mistake of this program. */
+export function isUserError(error: unknown): error is Error {
+  return error instanceof Error && (userErrors.has(error.name) || isSystemError(error));
 }
 
 /**

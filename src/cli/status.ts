@@ -1,65 +1,68 @@
-import { explain } from "../client/client_error.ts";
-import { askInfo, askNetmap } from "../client/questions.ts";
-import { PeerConnection } from "../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
-import type { NetmapEntry } from "../protocol/lists.ts";
-import type { ClientOptions } from "./args.ts";
+import { ClientError } from "../client/client_error.ts";
 import type { CliContext } from "./cli_context.ts";
 import { type ClientContext, clientContext } from "./client_context.ts";
-import { print, showBytes, showSeconds } from "./output.ts";
+import type { StatusOptions } from "./client_options.ts";
+import { UsageError } from "./flag.ts";
+import { print } from "./output.ts";
+import { netmapSummary, reportLines, reportRing } from "./ring_report.ts";
+import { ringScreen } from "./ring_screen.ts";
+import { type Terminal, terminalOf } from "./terminal.ts";
 
-/** How long one node may take to tell about itself, in ms; the netmap is shown without it. */
-const nodeMs = 2_000;
+/** How often `--watch` looks, in ms. */
+const watchMs = 1_000;
 
-/** `ouroboros status`: the netmap, and what each node tells of itself. */
-export async function status(options: ClientOptions, context: CliContext): Promise<number> {
-  using client = clientContext(options.target, context);
-  const entries = await netmap(client);
-  const rows = await Promise.all(entries.map(async (entry) => {
-    const about = entry.status === "Alive" ? await aboutNode(client, entry) : "";
-    return `${entry.address}  ${entry.status.padEnd(5)}  ${about}`.trimEnd();
-  }));
-  print([`${netmapSummary(entries)}`, ...rows].join("\n") + "\n");
+/** `ouroboros status`: the ring drawn on a terminal; elsewhere the netmap, a line a node. */
+export async function status(options: StatusOptions, context: CliContext): Promise<number> {
+  const { json, watch } = options;
+  const stdout = terminalOf("stdout");
+  if (watch && !stdout.isTerminal) {
+    throw new UsageError("status --watch draws on a terminal, and standard output is none");
+  }
+  using client = clientContext(options, context);
+  if (watch) return await watchRing(client, stdout);
+  const reports = await reportRing(client);
+  if (json) {
+    print(JSON.stringify({ summary: netmapSummary(reports), nodes: reports }, null, 2) + "\n");
+  } else {
+    const lines = stdout.isTerminal ? ringScreen(reports, stdout) : reportLines(reports);
+    print(lines.join("\n") + "\n");
+  }
   return 0;
 }
 
-/** A netmap in a few words. */
-export function netmapSummary(entries: readonly NetmapEntry[]): string {
-  if (entries.length === 0) return "a node that is in no ring yet";
-  const dead = entries.filter((entry) => entry.status === "Dead").length;
-  const nodes = entries.length === 1 ? "1 node" : `${entries.length} nodes`;
-  return dead === 0 ? `${nodes}, all Alive` : `${nodes}, ${dead} Dead`;
+/** Draws over what it drew before, until Ctrl-C, which is no failure here. */
+async function watchRing(client: ClientContext, stdout: Terminal): Promise<number> {
+  let drawn = 0;
+  print(hideCursor);
+  try {
+    while (!client.signal.aborted) {
+      const lines = await frame(client, stdout);
+      // Up to the first line of the last frame, each line over the old one, nothing below.
+      const up = drawn > 0 ? `\x1b[${drawn}A` : "";
+      print(`${up}\r${lines.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`);
+      drawn = lines.length;
+      await client.clock.sleep(watchMs, client.signal);
+    }
+  } catch (error) {
+    if (!client.signal.aborted) throw error;
+  } finally {
+    print(showCursor);
+  }
+  return 0;
 }
 
-async function netmap(client: ClientContext): Promise<NetmapEntry[]> {
+async function frame(client: ClientContext, stdout: Terminal): Promise<string[]> {
+  const rows = Math.max(2, stdout.rows() - 2);
+  const foot = stdout.paint("dim", `${new Date().toLocaleTimeString()}, Ctrl-C ends`);
   try {
-    using peer = await client.connect();
-    return await askNetmap(peer);
+    const lines = ringScreen(await reportRing(client), stdout, rows);
+    return [...lines.slice(0, rows), foot];
   } catch (error) {
-    throw explain(error, "ask for the netmap");
+    if (client.signal.aborted || !(error instanceof ClientError)) throw error;
+    // The ring may come back: the next look tells.
+    return [stdout.paint("red", error.message.slice(0, stdout.columns() - 1)), foot];
   }
 }
 
-async function aboutNode(client: ClientContext, entry: NetmapEntry): Promise<string> {
-  try {
-    const dial = { timeoutMs: nodeMs };
-    using peer = await PeerConnection.dial(client.dependencies, entry.address, dial);
-    const info = await askInfo(peer, { deadlineMs: nodeMs });
-    return describe(info);
-  } catch (error) {
-    if (error instanceof PeerError) return "(original program)";
-    if (error instanceof PeerUnreachable) return "(does not answer here)";
-    throw error;
-  }
-}
-
-function describe(info: ReadonlyMap<string, string>): string {
-  const words: string[] = [];
-  const state = info.get("state");
-  if (state !== undefined) words.push(state);
-  const uptime = Number(info.get("uptime"));
-  if (Number.isFinite(uptime)) words.push(`up ${showSeconds(uptime)}`);
-  const free = Number(info.get("free_bytes"));
-  if (Number.isFinite(free)) words.push(`${showBytes(free)} free`);
-  return words.join(", ");
-}
+const hideCursor = "\x1b[?25l";
+const showCursor = "\x1b[?25h";

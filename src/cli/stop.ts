@@ -9,7 +9,7 @@ import { showPorts } from "../supervisor/plan.ts";
 import { ProcessBook, SystemProcesses } from "../supervisor/processes.ts";
 import type { StopDependencies } from "../supervisor/stop.ts";
 import { stopFoundRing } from "../supervisor/stop_found_ring.ts";
-import type { StopOptions } from "./args.ts";
+import type { StopOptions } from "./client_options.ts";
 import { print } from "./output.ts";
 
 /** `ouroboros stop`. */

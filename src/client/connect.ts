@@ -1,5 +1,7 @@
 import { PeerConnection, type PeerDependencies } from "../net/peer_connection.ts";
 import { PeerUnreachable } from "../net/peer_errors.ts";
+import { PeerLink } from "../net/peer_link.ts";
+import type { NodeAddress } from "../protocol/address.ts";
 import { ClientError } from "./client_error.ts";
 import { dialMs } from "./deadlines.ts";
 import type { RingTarget } from "./target.ts";
@@ -8,7 +10,8 @@ import type { RingTarget } from "./target.ts";
 export type Connect = () => Promise<PeerConnection>;
 
 /**
- * Connects to the first address of the target that takes the connection.
+ * Connects to the first address of the target that takes the connection. The signal ends the dialing,
+ * and later whatever is under way on the connection.
  *
  * @throws {ClientError} When none does, with the addresses that were tried.
  */
@@ -20,10 +23,7 @@ export async function connectRing(
   let last: unknown;
   for (const address of target) {
     try {
-      return await PeerConnection.dial(dependencies, address, {
-        timeoutMs: dialMs,
-        ...(signal !== undefined && { signal }),
-      });
+      return await dial(dependencies, address, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof PeerUnreachable)) throw error;
@@ -35,6 +35,26 @@ export async function connectRing(
       target.join(" or ")
     }; start one with 'ouroboros set-network', or say where it is ` +
       "with --host and --port",
-    { cause: last },
+    { cause: last, kind: "unreachable", retryable: true },
   );
+}
+
+async function dial(
+  dependencies: PeerDependencies,
+  address: NodeAddress,
+  signal: AbortSignal | undefined,
+): Promise<PeerConnection> {
+  if (signal === undefined) {
+    return await PeerConnection.dial(dependencies, address, { timeoutMs: dialMs });
+  }
+  const link = await PeerLink.dial(dependencies, address, { timeoutMs: dialMs, signal });
+  const abort = () => link.close();
+  const giveBack = (link: PeerLink) => {
+    // A signal outlives thousands of connections.
+    signal.removeEventListener("abort", abort);
+    link.close();
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  return new PeerConnection(link, { fresh: true, giveBack });
 }

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { PeerConnection } from "../net/peer_connection.ts";
 import { PeerError } from "../net/peer_errors.ts";
 import { parseCount } from "../protocol/count.ts";
-import { isUnknownCommand } from "../protocol/errors.ts";
+import { errors, isUnknownCommand } from "../protocol/errors.ts";
 import { blockBytes } from "../protocol/limits.ts";
 import { normalizeName } from "../protocol/names.ts";
 import { ClientError, explain } from "./client_error.ts";
@@ -10,8 +10,13 @@ import type { Connect } from "./connect.ts";
 import { transferStallMs } from "./deadlines.ts";
 import { listFiles } from "./list.ts";
 
-/** Takes a pulled file's bytes in order; the bytes are the sink's until it resolves. */
-export type PullSink = (bytes: Uint8Array) => Promise<void>;
+/** Takes a pulled file. */
+export interface PullSink {
+  /** Told the size, in bytes, before the first byte. */
+  begin?(size: number): void;
+  /** Takes the bytes in order; they are the sink's until it resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+}
 
 /** What was pulled. */
 export interface PullReceipt {
@@ -40,11 +45,38 @@ export async function pullFile(
   const name = normalizeName(rawName);
   if (!name.ok) throw new ClientError(`Cannot pull '${rawName}': ${name.error}`);
   const doing = `pull '${name.name}'`;
+  const counted = new CountedSink(sink);
   try {
-    return await pullByGet(connect, name.name, sink) ??
-      await pullFromOriginal(connect, name.name, sink);
+    return await pullByGet(connect, name.name, counted) ??
+      await pullFromOriginal(connect, name.name, counted);
   } catch (error) {
-    throw explain(error, doing);
+    const { bytes, size } = counted;
+    throw explain(
+      error,
+      doing,
+      bytes === 0 ? { harmless: true } : { consequence: `after ${bytes} of ${size} bytes` },
+    );
+  }
+}
+
+/** Remembers how far a pull came. */
+class CountedSink implements PullSink {
+  readonly #sink: PullSink;
+  bytes = 0;
+  size = 0;
+
+  constructor(sink: PullSink) {
+    this.#sink = sink;
+  }
+
+  begin(size: number): void {
+    this.size = size;
+    this.#sink.begin?.(size);
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    this.bytes += bytes.length;
+    return this.#sink.write(bytes);
   }
 }
 
@@ -83,8 +115,8 @@ async function pullFromOriginal(
   name: string,
   sink: PullSink,
 ): Promise<PullReceipt> {
-  const listed = await sizeInList(connect, name);
-  if (listed === undefined) throw new ClientError(`Cannot pull '${name}': file not found`);
+  const { listed, address } = await sizeInList(connect, name);
+  if (listed === undefined) throw new PeerError(address, errors.fileNotFound);
   using peer = await connect();
   peer.setStall(transferStallMs);
   await peer.send({ kind: "file-pull", name });
@@ -97,14 +129,16 @@ async function pullFromOriginal(
   return { name, size: listed, sha256, verified: false };
 }
 
-async function sizeInList(connect: Connect, name: string): Promise<number | undefined> {
+async function sizeInList(connect: Connect, name: string) {
   using peer = await connect();
   const files = await listFiles(peer);
-  return files.find((file) => file.name === name)?.size;
+  return { listed: files.find((file) => file.name === name)?.size, address: peer.address };
 }
 
 function endedEarly(name: string, bytes: number, size: number): ClientError {
-  return new ClientError(`Cannot pull '${name}': it ended after ${bytes} of ${size} bytes`);
+  return new ClientError(`Cannot pull '${name}': it ended after ${bytes} of ${size} bytes`, {
+    retryable: bytes === 0,
+  });
 }
 
 /** Hands up to `size` bytes on while the next ones are read; fewer when the connection ends. */
@@ -114,6 +148,7 @@ async function copyBody(
   size: number,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const hash: Hash = createHash("sha256");
+  sink.begin?.(size);
   const bufferBytes = Math.min(blockBytes, Math.max(1, size));
   let buffer = new Uint8Array(bufferBytes);
   let spare = new Uint8Array(bufferBytes);
@@ -128,7 +163,7 @@ async function copyBody(
   while (filled > 0) {
     const full = buffer.subarray(0, filled);
     [buffer, spare] = [spare, buffer];
-    const taken = sink(full);
+    const taken = sink.write(full);
     hash.update(full);
     const [next] = await Promise.all([readNext(), taken]);
     filled = next;

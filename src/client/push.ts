@@ -1,7 +1,8 @@
 import type { PeerConnection } from "../net/peer_connection.ts";
+import { PeerError } from "../net/peer_errors.ts";
 import { blockBytes } from "../protocol/limits.ts";
 import { normalizeName } from "../protocol/names.ts";
-import { ClientError, explain } from "./client_error.ts";
+import { ClientError, type Exchange, explain } from "./client_error.ts";
 import { commitMs, transferStallMs } from "./deadlines.ts";
 
 /** A file to push. */
@@ -12,6 +13,8 @@ export interface PushSource {
   readonly size: number;
   /** Reads some of the next bytes; `null` at the end. As `Deno.FsFile.read`. */
   read(buffer: Uint8Array): Promise<number | null>;
+  /** Told how many bytes have left so far. */
+  sent?(bytes: number): void;
 }
 
 /** How a push went. */
@@ -33,11 +36,12 @@ export async function pushFile(peer: PeerConnection, source: PushSource): Promis
   const name = normalizeName(source.name);
   if (!name.ok) throw new ClientError(`Cannot push '${source.name}': ${name.error}`);
   const doing = `push '${name.name}'`;
+  const progress = { sentBytes: 0 };
   try {
     peer.setStall(transferStallMs);
     try {
       await peer.send({ kind: "file-push", bodyBytes: source.size, name: name.name });
-      await sendBody(peer, source);
+      await sendBody(peer, source, progress);
     } catch (error) {
       // A ring that refuses a file says why and hangs up while the bytes are still on their way.
       throw await peer.failure(error);
@@ -45,15 +49,31 @@ export async function pushFile(peer: PeerConnection, source: PushSource): Promis
     peer.setStall(commitMs);
     const answer = await peer.readReply();
     const end = await peer.readLine();
-    if (end !== "OK") throw new ClientError(`Cannot ${doing}: ${end.replace(/^ERR /, "")}`);
+    if (end !== "OK") throw new PeerError(peer.address, end.replace(/^ERR /, ""));
     return { name: name.name, answer };
   } catch (error) {
-    throw explain(error, doing);
+    throw explain(error, doing, exchangeOf(progress.sentBytes, source.size));
   }
 }
 
+/** A ring cannot have stored what it did not get to the end. */
+function exchangeOf(sentBytes: number, size: number): Exchange {
+  if (sentBytes < size) {
+    const consequence = `after ${sentBytes} of ${size} bytes; nothing was stored, push it again`;
+    return { consequence };
+  }
+  return {
+    consequence: "after all was sent, so it may be stored or not; 'ouroboros stat' tells which",
+    mayBeDone: true,
+  };
+}
+
 /** Sends the source's bytes while the next ones are read: two buffers change places. */
-async function sendBody(peer: PeerConnection, source: PushSource): Promise<void> {
+async function sendBody(
+  peer: PeerConnection,
+  source: PushSource,
+  progress: { sentBytes: number },
+): Promise<void> {
   const bufferBytes = Math.min(blockBytes, Math.max(1, source.size));
   let buffer = new Uint8Array(bufferBytes);
   let spare = new Uint8Array(bufferBytes);
@@ -71,7 +91,11 @@ async function sendBody(peer: PeerConnection, source: PushSource): Promise<void>
   while (filled > 0) {
     const full = buffer.subarray(0, filled);
     [buffer, spare] = [spare, buffer];
-    const [next] = await Promise.all([readNext(), peer.writeBytes(full)]);
+    const sent = peer.writeBytes(full).then(() => {
+      progress.sentBytes += full.length;
+      source.sent?.(progress.sentBytes);
+    });
+    const [next] = await Promise.all([readNext(), sent]);
     filled = next;
   }
 }

@@ -39,6 +39,12 @@ export async function askInfo(
   return parseNodeInfo(text) ?? unexpected(peer, "NODE INFO", text);
 }
 
+/** Makes sure that somebody answers, before something is sent that could be done twice. */
+export async function askPing(peer: PeerConnection): Promise<void> {
+  const answer = await peer.request({ kind: "node-ping" }, { deadlineMs: answerMs });
+  if (answer !== "PONG") unexpected(peer, "NODE PING", answer);
+}
+
 /** Has the whole ring checked and healed; resolves with the ring's answer when that is done. */
 export async function healRing(peer: PeerConnection): Promise<string> {
   peer.setStall(healMs);

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows, fail } from "@std/assert";
 import { resolve } from "node:path";
 import { type ArgsContext, type Invocation, parseInvocation } from "../../src/cli/args.ts";
 import { commands, isCommandName } from "../../src/cli/commands.ts";
@@ -11,8 +11,14 @@ import { networkArgs, type NetworkOptions } from "../../src/supervisor/options.t
 /** A relative path is resolved, for which the working directory is looked up. */
 const readsOnly = { permissions: { read: true } } as const;
 
+/** No environment, and no configuration. */
+const noContext: ArgsContext = {
+  env: () => undefined,
+  readConfig: (path) => fail(`${path} is read`),
+};
+
 function parse(line: string, environment: Record<string, string> = {}): Invocation {
-  const context: ArgsContext = { env: (name) => environment[name] };
+  const context: ArgsContext = { ...noContext, env: (name) => environment[name] };
   return parseInvocation(line === "" ? [] : line.split(" "), context);
 }
 
@@ -55,8 +61,8 @@ Deno.test("parseInvocation() knows -h, --help, help, -V and --version", readsOnl
 });
 
 Deno.test("parseInvocation() takes what follows -- for operands", readsOnly, () => {
-  assertEquals(optionsOf("push", "-- --help").file, "--help");
-  assertEquals(optionsOf("pull", "-- -x").name, "-x");
+  assertEquals(optionsOf("push", "-- --help").files, ["--help"]);
+  assertEquals(optionsOf("pull", "-- -x").names, ["-x"]);
 });
 
 Deno.test("run has the defaults of the original and ours", readsOnly, () => {
@@ -84,7 +90,7 @@ Deno.test("run takes its address from --addr, -p, then PORT", readsOnly, () => {
   assertEquals(address(""), "127.0.0.1:9100");
   assertUsage(
     "run --addr 127.0.0.1:1 -p 1",
-    "--addr and --port say the same thing: give one of them",
+    "--addr and --port exclude each other: give one of them",
   );
   assertUsage("run", "the environment's PORT takes a port from 1 to 65535, not '0x1'", {
     PORT: "0x1",
@@ -107,7 +113,7 @@ Deno.test("run reads what nodeArgs() writes", readsOnly, () => {
     testHooks: true,
   };
   const [command = "", ...args] = nodeArgs(options);
-  assertEquals(parseInvocation([command, ...args], { env: () => undefined }), {
+  assertEquals(parseInvocation([command, ...args], noContext), {
     kind: "run",
     options,
   });
@@ -165,7 +171,7 @@ Deno.test("set-network reads what networkArgs() writes", readsOnly, () => {
     },
   };
   const argv = [...networkArgs(network), "--report-ready"];
-  assertEquals(parseInvocation(argv, { env: () => undefined }), {
+  assertEquals(parseInvocation(argv, noContext), {
     kind: "set-network",
     options: { network, detach: false, reportReady: true },
   });
@@ -190,7 +196,7 @@ Deno.test("gateway reads what gatewayArgs() writes", readsOnly, () => {
     logJson: false,
     logFile: "gateway.log",
   } as const;
-  assertEquals(parseInvocation(gatewayArgs(options), { env: () => undefined }), {
+  assertEquals(parseInvocation(gatewayArgs(options), noContext), {
     kind: "gateway",
     options,
   });
@@ -219,8 +225,8 @@ Deno.test("clients look where they are told, else at the usual places", readsOnl
 });
 
 Deno.test("push and pull keep an operand that looks like a number", readsOnly, () => {
-  assertEquals(optionsOf("push", "007").file, "007");
-  assertEquals(optionsOf("pull", "1e3 -o -").name, "1e3");
+  assertEquals(optionsOf("push", "007").files, ["007"]);
+  assertEquals(optionsOf("pull", "1e3 -o -").names, ["1e3"]);
   assertEquals(optionsOf("pull", "1e3 -o -").output, "-");
   assertEquals(optionsOf("push", "- --as n").as, "n");
   assertUsage(
@@ -237,7 +243,7 @@ Deno.test("stop finds the ring by one thing", readsOnly, () => {
   assertEquals([byDirectory.where, byDirectory.dataDir], ["data-dir", resolve("d")]);
   assertUsage(
     "stop -p 7000 --data-dir d",
-    "stop finds the ring by --port or by --data-dir: give one of them",
+    "--data-dir and --port exclude each other: give one of them",
   );
 });
 
@@ -249,7 +255,7 @@ Deno.test("parseInvocation() says in one line what is wrong", readsOnly, () => {
   assertUsage("run --__proto__ 1", "unknown flag '--__proto__'; see 'ouroboros run --help'");
   assertUsage("run 7000", "unexpected argument '7000'; see 'ouroboros run --help'");
   assertUsage("push", "push needs FILE; see 'ouroboros push --help'");
-  assertUsage("push a b", "unexpected argument 'b'; see 'ouroboros push --help'");
+  assertUsage("stat a b", "unexpected argument 'b'; see 'ouroboros stat --help'");
   assertUsage("run --port", "--port needs a value: PORT");
   assertUsage("run --port=", "--port needs a value: PORT");
   assertUsage("run --port abc", "--port takes a port from 1 to 65535, not 'abc'");

@@ -76,27 +76,33 @@ Deno.test("clients say in one line what went wrong, and leave nothing behind", a
   const at = ["-p", String(ring.gatewayPort)];
   await Deno.writeFile(`${path}/large`, new Uint8Array(3_000_000));
   const nobody = freePorts(1);
-  const cases: [string[], string][] = [
+  const cases: [number, string[], string][] = [
     [
+      1,
       ["push", `${path}/large`, ...at],
-      "Cannot push 'large': File size is too large (3000000 > 10)",
+      "Cannot push 'large': File size is too large (3000000 > 10); --file-size of the ring is the limit",
     ],
-    [["push", `${path}/none`, ...at], `Cannot push '${path}/none': no such file`],
-    [["push", path, ...at], `Cannot push '${path}': it is a directory`],
-    [["pull", "none", ...at], "Cannot pull 'none': file not found"],
-    [["pull", "none", "-o", "no/such", ...at], "Cannot write 'no/such': no such directory"],
+    [1, ["push", `${path}/none`, ...at], `Cannot push '${path}/none': no such file`],
+    [1, ["push", path, ...at], `Cannot push '${path}': it is a directory`],
     [
-      ["list", "-p", String(nobody)],
+      3,
+      ["pull", "none", ...at],
+      "Cannot pull 'none': file not found; 'ouroboros list' shows what is stored",
+    ],
+    [1, ["pull", "none", "-o", "no/such", ...at], "Cannot write 'no/such': no such directory"],
+    [
+      4,
+      ["list", "--retry", "0", "-p", String(nobody)],
       `No ring answers at 127.0.0.1:${nobody}; start one with 'ouroboros set-network', or say where it is ` +
       "with --host and --port",
     ],
-    [["stop", "-p", String(nobody)], `No ring answers at 127.0.0.1:${nobody}: nothing to stop`],
+    [1, ["stop", "-p", String(nobody)], `No ring answers at 127.0.0.1:${nobody}: nothing to stop`],
   ];
-  for (const [args, message] of cases) {
+  for (const [code, args, message] of cases) {
     const ran = await runProgram(args, { cwd: path });
     assertEquals(
       [ran.code, ran.stdout, ran.stderr],
-      [1, "", `error: ${message}\n`],
+      [code, "", `error: ${message}\n`],
       args.join(" "),
     );
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { commands, type CommandSpec, isCommandName } from "../../src/cli/commands.ts";
+import type { CommandSpec } from "../../src/cli/command_spec.ts";
+import { commands, isCommandName } from "../../src/cli/commands.ts";
 import { commandHelp, programHelp } from "../../src/cli/help.ts";
 
 const names = Object.keys(commands).filter(isCommandName);

@@ -59,9 +59,11 @@ function source(name: string, text: string, size = text.length): PushSource {
 /** Pulls into a string. */
 async function pullText(stage: Stage, name: string) {
   let text = "";
-  const receipt = await pullFile(stage.connect, name, (bytes) => {
-    text += new TextDecoder().decode(bytes);
-    return Promise.resolve();
+  const receipt = await pullFile(stage.connect, name, {
+    write(bytes) {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve();
+    },
   });
   return { text, receipt };
 }
@@ -129,7 +131,10 @@ Deno.test("pushFile() tells why the ring refuses, before and after the bytes", p
       () => pushFile(peer, source("big", "x".repeat(90))),
       ClientError,
     );
-    assertEquals(error.message, "Cannot push 'big': File size is too large (90 > 10)");
+    assertEquals(
+      error.message,
+      "Cannot push 'big': File size is too large (90 > 10); --file-size of the ring is the limit",
+    );
   }
 });
 
@@ -160,7 +165,12 @@ Deno.test("pushFile() refuses a name that cannot be, and a ring that goes away",
   const name = await assertRejects(() => pushFile(peer, source("a/..", "x")), ClientError);
   assertEquals(name.message.startsWith("Cannot push 'a/..': "), true, name.message);
   const gone = await assertRejects(() => pushFile(peer, source("a", "x")), ClientError);
-  assertEquals(gone.message, "Cannot push 'a': the connection to 127.0.0.1:7000 broke");
+  assertEquals(
+    gone.message,
+    "Cannot push 'a': the connection to 127.0.0.1:7000 broke after all was sent, so it may be stored " +
+      "or not; 'ouroboros stat' tells which",
+  );
+  assertEquals([gone.kind, gone.retryable], ["outcome-unknown", false]);
 });
 
 Deno.test("pullFile() gives the bytes and checks size and SHA-256", pure, async () => {
@@ -183,7 +193,10 @@ Deno.test(
         `FILE 5 v1 ${"0".repeat(64)} a\nhello`,
         `Cannot pull 'a': its SHA-256 is ${helloSha256}, but ${"0".repeat(64)} was stored`,
       ],
-      ["ERR file not found\n", "Cannot pull 'a': file not found"],
+      [
+        "ERR file not found\n",
+        "Cannot pull 'a': file not found; 'ouroboros list' shows what is stored",
+      ],
       ["OK what\n", "Cannot pull 'a': answered 'OK what'"],
     ];
     for (const [answer, message] of answers) {
@@ -218,7 +231,11 @@ Deno.test("pullFile() falls back to LIST and PULL at an original, and counts", p
     [list, "hello", "hello"],
     [list, "hell", "Cannot pull 'a': it ended after 4 of 5 bytes"],
     [list, "hello!", "Cannot pull 'a': more came than 5 bytes"],
-    ["name,start,size\n", "", "Cannot pull 'a': file not found"],
+    [
+      "name,start,size\n",
+      "",
+      "Cannot pull 'a': file not found; 'ouroboros list' shows what is stored",
+    ],
     ["name,sta", "", "Cannot pull 'a': the list of files was cut short"],
   ];
   for (const [listed, body, expected] of cases) {

@@ -51,20 +51,54 @@ Deno.test("the client stores and fetches files, and says how the ring is", async
     assertEquals(sha256(pulled.stdoutBytes), sha256(stdin));
   });
 
-  await step("what cannot be is one line and exit code 1, and leaves nothing", async () => {
+  await step("what cannot be is one line and an exit code, and leaves nothing", async () => {
     const before = await namesIn(cwd);
     const cases = [
-      { args: ["push", "no such file"], stderr: /^error: Cannot push 'no such file': [^\n]+\n$/ },
-      { args: ["push", "."], stderr: /^error: Cannot push '.': it is a directory\n$/ },
-      { args: ["pull", "nothing"], stderr: /^error: Cannot pull 'nothing': file not found\n$/ },
-      { args: ["pull", name, "-o", "."], stderr: /^error: [^\n]*directory[^\n]*\n$/ },
+      { args: ["push", "no such file"], code: 1, stderr: /^error: Cannot push 'no such file': / },
+      { args: ["push", "."], code: 1, stderr: /^error: Cannot push '.': it is a directory\n$/ },
+      {
+        args: ["pull", "nothing"],
+        code: 3,
+        stderr: /^error: Cannot pull 'nothing': file not found/,
+      },
+      { args: ["pull", "no*"], code: 3, stderr: /^error: Cannot pull 'no\*': no stored file / },
+      { args: ["pull", name, "-o", "a/b"], code: 1, stderr: /^error: [^\n]*no such directory\n$/ },
+      {
+        args: ["delete", "nothing"],
+        code: 3,
+        stderr: /^error: Cannot delete 'nothing': file not /,
+      },
     ];
-    for (const { args, stderr } of cases) {
+    for (const { args, code, stderr } of cases) {
       const ran = await runProgram([...args, ...gateway], { cwd });
-      assertEquals([ran.code, ran.stdout], [1, ""], args.join(" "));
+      assertEquals([ran.code, ran.stdout], [code, ""], args.join(" "));
+      assertMatch(ran.stderr, /^[^\n]+\n$/);
       assertMatch(ran.stderr, stderr);
     }
     assertEquals(await namesIn(cwd), before);
+  });
+
+  await step("several files, patterns and directories", async () => {
+    await Deno.mkdir(`${cwd}/into`);
+    for (const each of ["1.txt", "2.txt"]) await Deno.writeTextFile(`${cwd}/${each}`, each);
+    assertEquals(
+      await outputOf(["push", "1.txt", "[2].txt", ...gateway], { cwd }),
+      "Stored '1.txt': 5 bytes\nStored '2.txt': 5 bytes\n2 files stored, 10 bytes\n",
+    );
+    const partly = await runProgram(["pull", "?.txt", "nothing", "-o", "into", ...gateway], {
+      cwd,
+    });
+    assertEquals(partly.code, 3);
+    assertMatch(
+      partly.stdout,
+      /^Fetched '1\.txt' to 'into.1\.txt': .*\n.*\n2 of 3 files fetched, /,
+    );
+    assertEquals(await namesIn(`${cwd}/into`), ["1.txt", "2.txt"]);
+    assertEquals(await outputOf(["delete", "-q", "1.txt", "2.txt", ...gateway]), "");
+    assertEquals(
+      JSON.parse(await outputOf(["list", "--json", "*.bin", ...gateway])),
+      [{ name, start: `127.0.0.1:${ring.port(0)}`, size: bytes }],
+    );
   });
 
   await step("status and heal", async () => {
@@ -84,9 +118,10 @@ Deno.test("the client stores and fetches files, and says how the ring is", async
   await step("stop, and then nobody answers", async () => {
     assertMatch(await outputOf(["stop", ...gateway]), /^Stopped the ring of 3 nodes on /);
     assertEquals(await ring.supervisor.exited, 0);
-    for (const command of [["list"], ["status"], ["heal"], ["stop"], ["pull", "a"]]) {
-      const ran = await runProgram([...command, ...gateway], { cwd });
-      assertEquals([ran.code, ran.stdout], [1, ""]);
+    for (const command of ["list", "status", "heal", "stop", "pull a"]) {
+      const retry = command === "stop" ? [] : ["--retry=0"];
+      const ran = await runProgram([...command.split(" "), ...retry, ...gateway], { cwd });
+      assertEquals([ran.code, ran.stdout], [command === "stop" ? 1 : 4, ""]);
       assertMatch(ran.stderr, /^error: No ring answers at [^\n]+\n$/);
     }
   });

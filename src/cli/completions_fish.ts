@@ -33,7 +33,7 @@ function commandLines({ name, summary, flags, operand }: CompletedCommand): stri
 function flagWords({ name, short, help, placeholder, completes }: CompletedFlag): string {
   const words = short === undefined ? [] : [`-s ${short}`];
   words.push(`-l ${name}`);
-  if (placeholder !== undefined) words.push("-r");
+  if (placeholder !== undefined) words.push(completes === "file" ? "-r" : "-x");
   if (completes !== undefined) words.push(values(completes));
   return [...words, `-d ${quoteFish(help)}`].join(" ");
 }

@@ -1,5 +1,5 @@
 import { showBytes } from "./output.ts";
-import { padTo, shorten, textWidth } from "./text_width.ts";
+import { shorten, textWidth } from "./text_width.ts";
 
 /** How far a transfer is. */
 export interface ProgressView {
@@ -48,7 +48,7 @@ export function progressLine(view: ProgressView, columns: number): string {
     : bytesPerSecond === undefined || bytesPerSecond < 1
     ? "-:--"
     : showClock((totalBytes - doneBytes) / bytesPerSecond);
-  const head = padTo(shorten(view.name, nameColumns), Math.min(nameColumns, width));
+  const head = shorten(view.name, nameColumns);
   const percent = `${Math.floor(fraction * 100)}%`.padStart(4);
   const sizes = showProgress(doneBytes, totalBytes);
   const tail = `${sizes}  ${rate.padStart(11)}  ${left.padStart(7)}`;

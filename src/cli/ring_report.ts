@@ -15,6 +15,8 @@ export interface NodeReport {
   readonly silence?: "original program" | "does not answer here";
   /** `ready`, or what keeps it from serving. */
   readonly state?: string;
+  /** The next node of the ring. */
+  readonly next?: string;
   /** Seconds since it was started. */
   readonly uptime?: number;
   readonly files?: number;
@@ -42,7 +44,22 @@ export async function reportRing(client: ClientContext): Promise<NodeReport[]> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(askedMax, entries.length) }, worker));
-  return reports;
+  return inRingOrder(reports);
+}
+
+/**
+ * Sorts nodes as the ring goes, from the first one on, where all of them say who is next. A netmap is
+ * sorted by port, which need not be the same in a ring that was wired by hand.
+ */
+export function inRingOrder(reports: readonly NodeReport[]): NodeReport[] {
+  const byAddress = new Map<string, NodeReport>(reports.map((each) => [each.address, each]));
+  const ordered: NodeReport[] = [];
+  let current = reports[0];
+  while (current !== undefined && byAddress.delete(current.address)) {
+    ordered.push(current);
+    current = byAddress.get(current.next ?? "");
+  }
+  return ordered.length === reports.length ? ordered : [...reports];
 }
 
 async function reportNode(client: ClientContext, entry: NetmapEntry): Promise<NodeReport> {
@@ -66,9 +83,10 @@ function readInfo(info: ReadonlyMap<string, string>): Omit<NodeReport, "address"
     const value = Number(info.get(key) ?? NaN);
     return Number.isFinite(value) ? { [name]: value } : {};
   };
-  const state = info.get("state");
+  const [state, next] = [info.get("state"), info.get("next")];
   return {
     ...(state !== undefined && { state }),
+    ...(next !== undefined && { next }),
     ...count("uptime", "uptime"),
     ...count("files", "files"),
     ...count("chunks", "chunks"),

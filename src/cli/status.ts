@@ -53,7 +53,7 @@ async function watchRing(client: ClientContext, stdout: Terminal): Promise<numbe
 
 async function frame(client: ClientContext, stdout: Terminal): Promise<string[]> {
   const rows = Math.max(2, stdout.rows() - 2);
-  const foot = stdout.paint("dim", `${new Date().toLocaleTimeString()}, Ctrl-C ends`);
+  const foot = stdout.paint("dim", `${new Date().toTimeString().slice(0, 8)}, Ctrl-C ends`);
   try {
     const lines = ringScreen(await reportRing(client), stdout, rows);
     return [...lines.slice(0, rows), foot];

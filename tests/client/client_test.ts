@@ -1,10 +1,10 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ClientError } from "../../src/client/client_error.ts";
 import { connectRing } from "../../src/client/connect.ts";
 import { listFiles, listFilesText } from "../../src/client/list.ts";
 import { pullFile } from "../../src/client/pull.ts";
 import { pushFile, type PushSource } from "../../src/client/push.ts";
-import { askInfo, askNetmap, healRing } from "../../src/client/questions.ts";
+import { askInfo, askNetmap, askPing, healRing } from "../../src/client/questions.ts";
 import { ringTarget } from "../../src/client/target.ts";
 import { PeerError } from "../../src/net/peer_errors.ts";
 import { Watchdog } from "../../src/net/watchdog.ts";
@@ -171,6 +171,65 @@ Deno.test("pushFile() refuses a name that cannot be, and a ring that goes away",
       "or not; 'ouroboros stat' tells which",
   );
   assertEquals([gone.kind, gone.retryable], ["outcome-unknown", false]);
+});
+
+Deno.test("pushFile() knows that a ring has not stored what was cut off", pure, async () => {
+  // So much fits on the way that the rest stays here.
+  await using stage = new Stage(() => "close", { windowBytes: 300_000 });
+  using peer = await stage.connect();
+  const big: PushSource = {
+    name: "big",
+    size: 1_000_000,
+    read: (buffer) => Promise.resolve(buffer.length),
+  };
+  const error = await assertRejects(() => pushFile(peer, big), ClientError);
+  assertMatch(
+    error.message,
+    /^Cannot push 'big': the connection to 127\.0\.0\.1:7000 broke after \d+ of 1000000 bytes; nothing/,
+  );
+  assertEquals([error.kind, error.retryable], ["failed", false]);
+});
+
+Deno.test("errors say whether another try is safe, and what they mean", pure, async () => {
+  const cases = [
+    ["ERR busy\n", "failed", true],
+    ["ERR catching up\n", "failed", true],
+    ["ERR no node is alive\n", "failed", true],
+    ["ERR stopping\n", "failed", false],
+    ["ERR file not found\n", "not-found", false],
+    ["ERR outcome unknown: one record\n", "outcome-unknown", false],
+    ["close", "failed", true],
+  ] as const;
+  for (const [answer, kind, retryable] of cases) {
+    await using stage = new Stage(() => answer);
+    const error = await assertRejects(() => pullText(stage, "a"), ClientError);
+    assertEquals([error.kind, error.retryable], [kind, retryable], answer);
+  }
+  await using stage = new Stage(async (_line, { conn }) => {
+    await writeText(conn, `FILE 6 v1 ${helloSha256} a\nhello`);
+    return "close";
+  });
+  // What came went to the sink already.
+  const late = await assertRejects(() => pullText(stage, "a"), ClientError);
+  assertEquals(late.retryable, false);
+});
+
+Deno.test("connectRing() gives up its connections when the signal aborts", pure, async () => {
+  await using stage = new Stage(() => undefined);
+  const stopping = new AbortController();
+  const kept = await connectRing(stage, ringTarget({ port: 7000 }), stopping.signal);
+  for (let index = 0; index < 3; index++) {
+    using _peer = await connectRing(stage, ringTarget({ port: 7000 }), stopping.signal);
+  }
+  const asked = assertRejects(() => askPing(kept));
+  stopping.abort(new Error("Ctrl-C"));
+  await asked;
+  kept.close();
+  await assertRejects(
+    () => connectRing(stage, ringTarget({ port: 7000 }), stopping.signal),
+    Error,
+    "Ctrl-C",
+  );
 });
 
 Deno.test("pullFile() gives the bytes and checks size and SHA-256", pure, async () => {

@@ -25,12 +25,10 @@ Deno.test(
   "progressLine() tells bytes, rate and time left in one line of the terminal",
   pure,
   () => {
+    const bar = "━".repeat(11) + "─".repeat(12);
     assertEquals(
       progressLine(half, 80),
-      "holiday.mp4  50% ━━━━━━━━━━━━───────────── 50.0/100.0 MiB  10.0 MiB/s  0:05".replace(
-        " 50.0/",
-        "   50.0/",
-      ).replace("MiB  10.0 MiB/s  0:05", "MiB   10.0 MiB/s     0:05"),
+      `holiday.mp4  50% ${bar}   50.0/100.0 MiB   10.0 MiB/s     0:05`,
     );
     const views: ProgressView[] = [
       half,

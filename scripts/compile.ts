@@ -17,10 +17,14 @@ interface Config {
 interface ModuleGraph {
   modules: { npmPackage?: string }[];
   /** Every installed package, under a name such as `@scope/name@1.0.0`. */
-  npmPackages?: Record<string, { dependencies: string[] }>;
+  npmPackages?: NpmPackages;
 }
 
+type NpmPackages = Record<string, { dependencies: string[] }>;
+
 const entry = "main.ts";
+/** The module that browsers begin with: the packages that it imports are served from inside, too. */
+const pageEntry = "src/gateway/dashboard/page/main.js";
 const output = "dist/ouroboros";
 /**
  * The stack of the threads that Deno starts, in bytes: Deno 2.6 overflows its default of 2 MiB when it
@@ -81,9 +85,12 @@ async function dataFiles(): Promise<string[]> {
  * would embed all that is installed.
  */
 async function unusedPackages(): Promise<string[]> {
-  const { npmPackages = {}, modules } = await readModuleGraph();
+  const graphs = [await readModuleGraph(entry), await readModuleGraph(pageEntry)];
+  const npmPackages: NpmPackages = Object.assign({}, ...graphs.map((graph) => graph.npmPackages));
   const used = new Set<string>();
-  const waiting = modules.flatMap(({ npmPackage }) => npmPackage ?? []);
+  const waiting = graphs.flatMap(({ modules }) => modules).flatMap(({ npmPackage }) =>
+    npmPackage ?? []
+  );
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (used.has(name)) continue;
     used.add(name);
@@ -107,13 +114,13 @@ function withoutVersion(name: string): string {
   return name.slice(0, name.indexOf("@", 1));
 }
 
-/** Asks Deno what the program imports. */
-async function readModuleGraph(): Promise<ModuleGraph> {
+/** Asks Deno what a module imports, and what that imports. */
+async function readModuleGraph(path: string): Promise<ModuleGraph> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", entry],
+    args: ["info", "--json", path],
     stdin: "null",
     stderr: "inherit",
   }).output();
-  if (!success) throw new Error(`Cannot compile as 'deno info ${entry}' failed`);
+  if (!success) throw new Error(`Cannot compile as 'deno info ${path}' failed`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }

@@ -288,10 +288,10 @@ async function listPaths(folder: string, pattern: RegExp): Promise<string[]> {
   return entries.map(({ path }) => path.slice(decodeURIComponent(root.pathname).length)).sort();
 }
 
-/** Reads all TypeScript of the repository. */
+/** Reads all TypeScript of the repository, and the JavaScript of the page. */
 async function readSourceFiles(): Promise<SourceFile[]> {
   const folders = await Promise.all(
-    [".ci", "scripts", "src", "tests"].map((folder) => listPaths(folder, /\.ts$/)),
+    [".ci", "scripts", "src", "tests"].map((folder) => listPaths(folder, /\.(ts|js)$/)),
   );
   const tops = await Array.fromAsync(Deno.readDir(root), ({ name }) => name);
   const paths = [...tops.filter((name) => name === "main.ts"), ...folders.flat()];

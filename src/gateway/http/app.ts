@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { NodePicker } from "../node_picker.ts";
+import { dashboardRoutes } from "../dashboard/routes.ts";
 import type { GatewayHttpOptions } from "../options.ts";
 import { fileRoutes } from "./files.ts";
 import { guard, type Handler } from "./guard.ts";
@@ -30,6 +31,7 @@ const groups: readonly RouteGroup[] = [
   nodeRoutes,
   healthRoutes,
   originalRoutes,
+  dashboardRoutes,
 ];
 
 /**

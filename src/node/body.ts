@@ -36,6 +36,11 @@ export class ConnectionBody implements Body {
     return this.#remaining;
   }
 
+  /** Bytes that have been read. */
+  get receivedBytes(): number {
+    return this.#bytes - this.#remaining;
+  }
+
   async read(buffer: Uint8Array): Promise<number> {
     const wanted = Math.min(buffer.length, this.#remaining);
     const count = await this.#reader.readInto(

@@ -4,7 +4,7 @@ import { fileTooLarge, preconditionFailed } from "../protocol/errors.ts";
 import { storedReply } from "../protocol/transfer_replies.ts";
 import { okReply } from "../protocol/replies.ts";
 import type { NodeContext } from "./context.ts";
-import { deleteFile } from "./file_commands.ts";
+import { deleteFile, tellStored } from "./file_commands.ts";
 import { pushFile } from "./push.ts";
 import { requireReady } from "./readiness.ts";
 import type { Session } from "./session.ts";
@@ -39,6 +39,7 @@ export async function servePut(
     condition: () => requireCondition(context, name, condition),
   });
   context.log.info("stored", { name, size, version: record.version });
+  tellStored(context, record);
   await context.testHooks?.reach("before-ok");
   await session.reply(storedReply({ ...record, replaced }));
 }

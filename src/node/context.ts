@@ -6,8 +6,11 @@ import type { Logger } from "../runtime/log.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { ChunkStore } from "../store/chunk_store.ts";
 import type { Admission } from "./admission.ts";
+import type { Census } from "./census.ts";
+import type { NodeCounters } from "./counters.ts";
 import type { DirectoryLock } from "./directory_lock.ts";
 import type { RingDriver } from "./driver.ts";
+import type { EventFeed } from "./event_feed.ts";
 import type { NodeOptions } from "./options.ts";
 import type { Originals } from "./originals.ts";
 import type { RepairQueue } from "./repair.ts";
@@ -24,6 +27,8 @@ export interface NodeContext {
   readonly hostname: string;
   /** Names this data directory; a directory that was made anew has another one. */
   readonly incarnation: string;
+  /** Names this process. */
+  readonly run: string;
   /** When the node started, by the clock's monotonic time in ms. */
   readonly startedMs: number;
   readonly clock: Clock;
@@ -38,6 +43,9 @@ export interface NodeContext {
   readonly repair: RepairQueue;
   readonly originals: Originals;
   readonly scrub: Scrub;
+  readonly counters: NodeCounters;
+  readonly events: EventFeed;
+  readonly census: Census;
   readonly admission: Admission;
   /** What a test holds this node by; a node that is not tested has none. */
   readonly testHooks: TestHooks | undefined;

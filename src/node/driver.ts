@@ -2,7 +2,7 @@ import type { NodeAddress } from "../protocol/address.ts";
 import { errors } from "../protocol/errors.ts";
 import { viewBytesMax } from "../protocol/limits.ts";
 import { countedReply, type RingState } from "../protocol/peer_replies.ts";
-import type { CatchUpPeer, Effect, RequestEffect } from "../ring/effects.ts";
+import type { CatchUpPeer, Effect, RequestEffect, StatusEffect } from "../ring/effects.ts";
 import { type RingCommand, type RingEvent, RingMachine } from "../ring/machine.ts";
 import type { Member, Program } from "../ring/member.ts";
 import { type Placement, placementFrom } from "../ring/placement.ts";
@@ -38,6 +38,8 @@ export interface RingDriverDependencies {
   readonly catchUp: (peers: readonly CatchUpPeer[], signal: AbortSignal) => Promise<void>;
   /** Gossip has seen that a peer's catalog differs. Returns at once. */
   readonly onPeerDigest: (peer: NodeAddress, catalogDigest: string) => void;
+  /** The status of another member has changed. Returns at once. */
+  readonly onStatus: (change: StatusEffect) => void;
   /** Sends `FILE TAGS-SET` to an original that is back. */
   readonly tagsFor: (address: NodeAddress) => Promise<void>;
 }
@@ -235,7 +237,7 @@ export class RingDriver {
   }
 
   #do(effect: Effect): void {
-    const { log, onPeerDigest, peers, respawner, tagsFor } = this.#deps;
+    const { log, onPeerDigest, onStatus, peers, respawner, tagsFor } = this.#deps;
     switch (effect.kind) {
       case "request":
         return this.#run("request", () => this.#request(effect));
@@ -257,8 +259,9 @@ export class RingDriver {
         return onPeerDigest(effect.peer, effect.catalogDigest);
       case "send-tags":
         return this.#run("tags", () => tagsFor(effect.to));
-      case "dead":
-        return peers.forget(effect.address);
+      case "status":
+        if (effect.member.status === "Dead") peers.forget(effect.member.address);
+        return onStatus(effect);
       case "save":
         return this.#save();
       case "log":

@@ -2,7 +2,7 @@ import { errors, fileTooLarge } from "../protocol/errors.ts";
 import type { Command } from "../protocol/command.ts";
 import { fileListHeader, fileListRow } from "../protocol/file_list.ts";
 import { fileHeader, filePushedReply, fileStoredLocallyReply } from "../protocol/file_replies.ts";
-import type { Tombstone } from "../protocol/record.ts";
+import type { StoredFile, Tombstone } from "../protocol/record.ts";
 import { errorReply, okReply } from "../protocol/replies.ts";
 import type { Body } from "./body.ts";
 import { commitRecord } from "./commit.ts";
@@ -31,6 +31,7 @@ export async function servePush(
   const record = await pushFile(context, body, { name, size });
   const parts = record.placement.length;
   context.log.info("stored", { name, size, parts, version: record.version });
+  tellStored(context, record);
   await context.testHooks?.reach("before-ok");
   await session.reply(
     parts === 1 ? fileStoredLocallyReply(size, name) : filePushedReply(size, parts),
@@ -120,4 +121,11 @@ export async function deleteFile(
     timeMs: context.clock.wallMs(),
   }, new Continuity(context, name, condition));
   context.log.info("deleted", { name });
+  context.events.tell({ kind: "file-deleted", node: context.self, name });
+}
+
+/** Tells that a client's file is stored. */
+export function tellStored({ events, self }: NodeContext, record: StoredFile): void {
+  const { name, size, version } = record;
+  events.tell({ kind: "file-stored", node: self, name, size, version });
 }

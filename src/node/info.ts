@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 /** The verbs that this node speaks beyond the original's, as `NODE INFO` tells them. */
 const ownVerbs =
   "FILE GET RANGE PUT STAT DELETE DELETE-IF PAGE OPEN READ STAGE COMMIT ABORT PUSH-STATE; " +
-  "NODE INFO STOP RESTRICT; RING PING VIEW STOPPING; CATALOG PULL";
+  "NODE INFO STOP RESTRICT METRICS; RING PING VIEW STOPPING EVENTS; CATALOG PULL";
 
 /** `NODE INFO`: who this process is and how it is. */
 export async function serveNodeInfo(context: NodeContext, session: Session): Promise<void> {
@@ -31,9 +31,9 @@ export async function serveNodeInfo(context: NodeContext, session: Session): Pro
       ["alive", ring.aliveMembers().length],
       ["files", catalog.counts().files],
       ["catalog", catalog.digest.root()],
-      ["chunks", usage.chunks],
-      ["chunk_bytes", usage.chunkBytes],
-      ["staged_bytes", usage.stagedBytes],
+      ["chunks", usage.content.count + usage.backup.count],
+      ["chunk_bytes", usage.content.bytes + usage.backup.bytes],
+      ["staged_bytes", usage.staging.bytes],
       ["free_bytes", await chunks.freeBytes() ?? "unknown"],
       ["connections", context.connections()],
       ["rss_bytes", Deno.memoryUsage().rss],

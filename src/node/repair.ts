@@ -85,6 +85,11 @@ export class RepairQueue {
     return this.#workers.size === 0 && this.#waiting.size === 0 && !this.#checkAll;
   }
 
+  /** Names that wait for another attempt. */
+  get waiting(): number {
+    return this.#failed.size;
+  }
+
   /** True when there is nothing left to repair. */
   get idle(): boolean {
     return this.hasTriedAll && this.#failed.size === 0;
@@ -114,9 +119,21 @@ export class RepairQueue {
     }
   }
 
-  #failedNow(name: string, version: string | undefined): void {
+  #repaired(name: string, count: number): void {
+    const { events, self } = this.#context;
+    if (count === 0) return;
+    this.counts.repaired += count;
+    events.tell({ kind: "chunk-repaired", node: self, name, count });
+  }
+
+  #failedNow(
+    name: string,
+    { version, reason }: Pick<Failure, "version"> & { reason: string },
+  ): void {
     const before = this.#failed.get(name);
     const isFirst = before === undefined || before.version !== version;
+    const { events, self } = this.#context;
+    if (isFirst) events.tell({ kind: "repair-failed", node: self, name, reason });
     const pauseMs = isFirst ? retryFirstMs : Math.min(2 * before.pauseMs, retryMaxMs);
     this.#failed.delete(name);
     // Beyond that many it is left to the next check of the whole catalog.
@@ -172,7 +189,7 @@ export class RepairQueue {
     this.#busy.add(name);
     try {
       if (record?.kind === "file") {
-        if (record.foreign) this.counts.repaired += await originals.repair(record);
+        if (record.foreign) this.#repaired(name, await originals.repair(record));
         else await this.#repairFile(record);
       }
       this.#failed.delete(name);
@@ -180,7 +197,7 @@ export class RepairQueue {
       if (this.#stopping.signal.aborted) return;
       this.counts.failed++;
       this.#context.log.warn("repair failed, will try again", { name, reason: `${error}` });
-      this.#failedNow(name, record?.version);
+      this.#failedNow(name, { version: record?.version, reason: `${error}` });
     } finally {
       this.#busy.delete(name);
     }
@@ -201,7 +218,7 @@ export class RepairQueue {
     }
     if (fetched.length > 0) {
       await chunks.commit(record);
-      this.counts.repaired += fetched.length;
+      this.#repaired(record.name, fetched.length);
       log.info("repaired", { name: record.name, parts: fetched.join(",") });
     }
     if (failures.length > 0) throw failures[0];

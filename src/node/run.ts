@@ -8,17 +8,22 @@ import { SystemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import { randomBytes, randomId } from "../runtime/random.ts";
 import { ChunkStore } from "../store/chunk_store.ts";
+import type { LostChunk } from "../store/core.ts";
 import { Admission } from "./admission.ts";
 import { AntiEntropy } from "./anti_entropy.ts";
 import { BackgroundTasks } from "./background_tasks.ts";
 import { catchUp } from "./catch_up.ts";
+import { Census } from "./census.ts";
 import type { NodeContext } from "./context.ts";
+import { NodeCounters } from "./counters.ts";
 import { DirectoryLock } from "./directory_lock.ts";
 import { RingDriver } from "./driver.ts";
+import { EventFeed } from "./event_feed.ts";
 import type { NodeOptions } from "./options.ts";
 import { Originals } from "./originals.ts";
 import { portHeldExitCode, ProcessRespawner } from "./respawn.ts";
 import { RepairQueue } from "./repair.ts";
+import { RingObserver } from "./ring_observer.ts";
 import { Scrub } from "./scrub.ts";
 import { Server } from "./server.ts";
 import { readHooks, TestHooks, type TestHookValues } from "./test_hooks.ts";
@@ -92,6 +97,16 @@ interface NodeParts {
   readonly hooks: TestHookValues | undefined;
 }
 
+/** What counts and tells what a node does, and what becomes of the others. */
+function observe({ clock, options, run: { log }, transport }: NodeParts) {
+  const run = randomId();
+  const counters = new NodeCounters();
+  const events = new EventFeed({ by: options.address, run, clock });
+  const respawner = new ProcessRespawner({ transport, clock, log });
+  const observer = new RingObserver({ clock, counters, events, respawner });
+  return { run, counters, events, observer };
+}
+
 /** A running node: everything it owns, started and stopped in the right order. */
 class Node implements AsyncDisposable {
   readonly #context: NodeContext;
@@ -111,13 +126,14 @@ class Node implements AsyncDisposable {
     this.#stopped = AbortSignal.any([run.signal, stop.signal]);
     this.#tasks = new BackgroundTasks(run.log);
     const { catalog } = chunks;
+    const { observer, ...observation } = observe(parts);
     const ring = new RingDriver({
       options,
       incarnation: catalog.incarnation,
       peers,
       clock,
       log: run.log,
-      respawner: new ProcessRespawner({ transport, clock, log: run.log }),
+      respawner: observer,
       random: randomId,
       loadView: () => catalog.loadView(),
       saveView: (view) => catalog.saveView(view),
@@ -127,6 +143,7 @@ class Node implements AsyncDisposable {
         return catchUp(this.#context, members, signal);
       },
       onPeerDigest: (peer, digest) => this.#antiEntropy.heard(peer, digest),
+      onStatus: (change) => observer.changed(change),
       tagsFor: (member) => this.#context.originals.sendTags(member),
     });
     // The parts of a node know each other through the context, which they are also parts of.
@@ -145,6 +162,8 @@ class Node implements AsyncDisposable {
       chunks,
       catalog,
       ring,
+      ...observation,
+      census: new Census(clock, chunks),
       pushes: new Set(),
       testHooks: parts.hooks && new TestHooks(parts.hooks, {
         directory: parts.directory,
@@ -170,7 +189,7 @@ class Node implements AsyncDisposable {
 
   static async open(parts: NodeParts): Promise<Node> {
     const { clock, options, run, directory } = parts;
-    const damaged: string[] = [];
+    const damaged: LostChunk[] = [];
     const opened: { node?: Node } = {};
     const chunks = await ChunkStore.open({
       directory,
@@ -178,15 +197,23 @@ class Node implements AsyncDisposable {
       durability: options.durability,
       clock,
       log: run.log,
-      onDamaged: ({ name }) => {
-        if (opened.node === undefined) damaged.push(name);
-        else opened.node.#context.repair.enqueue(name);
+      onDamaged: (chunk) => {
+        if (opened.node === undefined) damaged.push(chunk);
+        else opened.node.#damaged(chunk);
       },
     });
     const node = new Node(parts, chunks);
     opened.node = node;
-    for (const name of damaged) node.#context.repair.enqueue(name);
+    for (const chunk of damaged) node.#damaged(chunk);
     return node;
+  }
+
+  /** A chunk of this node was found damaged or gone. */
+  #damaged({ name, part, reason }: LostChunk): void {
+    const { counters, events, repair, self } = this.#context;
+    counters.repair.damaged++;
+    events.tell({ kind: "chunk-damaged", node: self, name, part: part + 1, reason });
+    repair.enqueue(name);
   }
 
   /** Serves until the node is told to stop. */
@@ -205,8 +232,9 @@ class Node implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { chunks, peers, repair, ring, scrub, watchdog } = this.#context;
+    const { chunks, events, peers, repair, ring, scrub, watchdog } = this.#context;
     await ring.stop();
+    events.close();
     await this.#server.stop();
     await Promise.all([
       repair.stop(),

@@ -86,16 +86,20 @@ export class Scrub {
 
   /** Checks every chunk of this node at full speed, and waits for the repairs that it leads to. */
   async here(): Promise<ScrubCounts> {
-    const { chunks, clock, repair } = this.#context;
+    const { chunks, clock, counters, events, repair, self: node } = this.#context;
     const { signal } = this.#stopping;
     const before = repair.counts.repaired;
+    events.tell({ kind: "scrub-started", node });
     const checked = await this.#checkAll(0);
     repair.enqueueAll();
     const giveUpMs = clock.nowMs() + repairWaitMs;
     while (!repair.hasTriedAll && clock.nowMs() < giveUpMs) await clock.sleep(repairPollMs, signal);
     let lost = 0;
     for await (const { parts } of chunks.missingRecords(signal)) lost += parts.length;
-    return { checked, repaired: repair.counts.repaired - before, lost };
+    const repaired = repair.counts.repaired - before;
+    counters.repair.lost = lost;
+    events.tell({ kind: "scrub-finished", node, checked, repaired, lost });
+    return { checked, repaired, lost };
   }
 
   async #at(member: NodeAddress): Promise<ScrubCounts> {
@@ -132,6 +136,7 @@ export class Scrub {
         if (place === "staging" || place === "retired") continue;
         await chunks.checkChunk(pushId, part, signal);
         checked++;
+        this.#context.counters.repair.checked++;
         if (bytesPerSecond > 0) await clock.sleep(length / bytesPerSecond * 1000, signal);
       }
       after = page.at(-1);

@@ -9,6 +9,7 @@ import { serveDeleteIf, servePut } from "./conditional_commands.ts";
 import type { NodeContext } from "./context.ts";
 import * as files from "./file_commands.ts";
 import { serveNodeInfo } from "./info.ts";
+import * as observe from "./observe_commands.ts";
 import { servePage } from "./page_command.ts";
 import { serveRange } from "./range_command.ts";
 import { serveCatalogForget } from "./tombstones.ts";
@@ -37,6 +38,12 @@ export async function serveCommand(
     }
     case "node-scrub-local":
       return await session.reply(scrubReply(await context.scrub.here()));
+    case "node-metrics":
+      return await observe.serveMetrics(context, session);
+    case "node-heal":
+      return await observe.serveHeal(context, session);
+    case "ring-events":
+      return await observe.serveEvents(context, session, command.after);
     case "node-restrict":
       session.restricted = true;
       return await session.reply(okReply);
@@ -46,7 +53,6 @@ export async function serveCommand(
       if (session.restricted) throw new Error(refusedHere("NODE NEXT"));
       return await session.reply(await context.ring.handle(command));
     case "node-status":
-    case "node-heal":
     case "node-heal-hop":
     case "node-heal-done":
     case "netmap-get":

@@ -64,6 +64,7 @@ export class Server {
       try {
         const conn = await this.#listener.accept();
         if (conn === undefined) return;
+        this.#context.counters.connections.accepted++;
         if (this.#sessions.size >= connectionsMax) this.#refuse(conn);
         else this.#serve(conn);
       } catch (error) {
@@ -89,6 +90,7 @@ export class Server {
   }
 
   #refuse(conn: Connection): void {
+    this.#context.counters.connections.refused++;
     if (this.#refusals.size >= refusalsMax) return conn.close();
     const guarded = this.#context.watchdog.guard(conn, 0);
     guarded.setDeadline(refusalMs);

@@ -8,7 +8,7 @@ import { continueReply } from "../protocol/transfer_replies.ts";
 import { ByteReader, type LongLineBudget } from "../net/byte_reader.ts";
 import { lingeringClose } from "../net/lingering_close.ts";
 import type { GuardedConnection } from "../net/watchdog.ts";
-import { writeAll, writeText } from "../net/write_all.ts";
+import { writeAll } from "../net/write_all.ts";
 import { type Body, ConnectionBody, drain } from "./body.ts";
 import type { ServedChunk } from "./chunk_service.ts";
 import type { NodeContext } from "./context.ts";
@@ -37,7 +37,9 @@ export class Session {
   #awaitsCommand = false;
   #answerBegun = false;
   /** The body of the command under way. */
-  #body: Body | undefined;
+  #body: ConnectionBody | undefined;
+  /** Bytes of the answer to the command under way. */
+  #sentBytes = 0;
 
   constructor(context: NodeContext, conn: GuardedConnection, longLines: LongLineBudget) {
     this.#context = context;
@@ -59,12 +61,15 @@ export class Session {
 
   /** Sends a reply; text ends with its line end. */
   async reply(text: string): Promise<void> {
-    await writeText(this.#conn, text);
+    const bytes = encoder.encode(text);
+    this.#sentBytes += bytes.length;
+    await writeAll(this.#conn, bytes);
   }
 
   /** Sends bytes of an answer. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#answerBegun = true;
+    this.#sentBytes += bytes.length;
     await writeAll(this.#conn, bytes);
   }
 
@@ -82,6 +87,13 @@ export class Session {
   /** Ends the connection now, whatever is under way on it. */
   close(): void {
     this.#conn.close();
+  }
+
+  /** Aborts when the peer ends the connection, or sends anything more. */
+  peerGone(): AbortSignal {
+    const gone = new AbortController();
+    this.#reader.prefetch(() => gone.abort());
+    return gone.signal;
   }
 
   /** Closes the chunk that is open on this connection, and with it the lease on its file. */
@@ -125,6 +137,7 @@ export class Session {
     if (looksLikeHttp(text)) return false;
     const parsed = parseCommand(text, { hostname: this.#context.hostname });
     if (!parsed.ok) {
+      this.#context.counters.refused();
       await this.reply(errorReply(parsed.error));
       if (parsed.bodyBytes === undefined) return false;
       return await this.#drain(new ConnectionBody(this.#reader, parsed.bodyBytes));
@@ -135,15 +148,28 @@ export class Session {
   async #serve(command: Command): Promise<boolean> {
     const body = new ConnectionBody(this.#reader, "bodyBytes" in command ? command.bodyBytes : 0);
     this.#body = body;
+    const { clock, counters } = this.#context;
+    const startMs = clock.nowMs();
+    let isFailed = false;
     this.#conn.set(stallMs);
     this.#answerBegun = false;
+    this.#sentBytes = 0;
     try {
       await serveCommand(this.#context, this, command, body);
     } catch (error) {
+      isFailed = true;
       const reason = error instanceof Error ? error.message : String(error);
       this.#context.log.info("command failed", { command: command.kind, reason });
       if (this.#answerBegun) return false;
       await this.reply(errorReply(reason));
+    } finally {
+      counters.served({
+        kind: command.kind,
+        ms: clock.nowMs() - startMs,
+        isFailed,
+        receivedBytes: this.#body.receivedBytes,
+        sentBytes: this.#sentBytes,
+      });
     }
     return await this.#drain(this.#body);
   }
@@ -156,3 +182,5 @@ export class Session {
     return true;
   }
 }
+
+const encoder = new TextEncoder();

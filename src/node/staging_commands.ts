@@ -10,6 +10,7 @@ import { acceptRecord } from "./commit.ts";
 import type { NodeContext } from "./context.ts";
 import { streamParts } from "./part_stream.ts";
 import { pump } from "./pump.ts";
+import { tellStored } from "./file_commands.ts";
 import { pushFile } from "./push.ts";
 import type { Session } from "./session.ts";
 
@@ -46,7 +47,10 @@ export async function serveRelayBlob(
   command: Extract<Command, { kind: "file-relay-blob" }>,
   body: Body,
 ): Promise<void> {
-  await pushFile(context, body, { name: command.name, size: command.bodyBytes });
+  tellStored(
+    context,
+    await pushFile(context, body, { name: command.name, size: command.bodyBytes }),
+  );
   await session.reply(okReply);
 }
 

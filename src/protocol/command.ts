@@ -22,9 +22,11 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `FILE PUT <size> <sha256> <condition> <name>` | `CONTINUE`, and only then come the bytes; at their end `STORED <version> <sha256> <size> <new\|replaced> <name>`. A refusal before `CONTINUE` ends the connection, so that bytes sent too early are never read as commands |
  * | `FILE DELETE-IF <condition> <name>` | `OK` once the delete is durable |
  * | `FILE PAGE <limit> <after> <prefix>` | `PAGE <bytes>` + a JSON object a line for each of the first `limit` files after the name `after` whose names begin with `prefix`; both are percent-encoded, `-` is none |
+ * | `NODE METRICS` | `METRICS <bytes>` + what this node counts and measures, in JSON (`node_metrics.ts`) |
  * | `RING PING <from> <incarnation> <view_digest> <catalog_digest>` | `PONG <address> <incarnation> <view_digest> <catalog_digest> <state>` with state `ready`, `catching-up` or `stopping` |
  * | `RING VIEW <bytes>` + a view in JSON | `VIEW <bytes>` + what the sender lacks, in the same form |
  * | `RING STOPPING <seconds>` | `OK`; nobody heals for that long |
+ * | `RING EVENTS <after>` | `OK`, then a line for each event as it happens: `EVENT <json>` (`ring_event.ts`); `MISSED <n>` where some are gone; `IDLE` every 15 s without one. First those after the event with the id `<after>` that the node still has, all of them for `0` or an id of an earlier process. No other command is served on the connection |
  * | `FILE STAGE <token> <part> <copy> <bytes> <name>` + bytes | `OK` once the copy is durable in staging; part and copy count from 0, copy 0 is the holder's |
  * | `FILE COMMIT <bytes>` + a record in JSON | `OK` once durable, or `HIGHER <version>` |
  * | `FILE ABORT <push_id>` | `OK`; the staged chunks of that push are dropped |
@@ -145,6 +147,7 @@ export type NodeCommand =
 export type OwnCommand =
   | { readonly kind: "node-restrict" }
   | { readonly kind: "node-scrub-local" }
+  | { readonly kind: "node-metrics" }
   | {
     readonly kind: "ring-ping";
     readonly from: NodeAddress;
@@ -154,6 +157,7 @@ export type OwnCommand =
   }
   | { readonly kind: "ring-view"; readonly bodyBytes: number }
   | { readonly kind: "ring-stopping"; readonly seconds: number }
+  | { readonly kind: "ring-events"; readonly after: string }
   | {
     readonly kind: "file-stage";
     readonly token: string;

@@ -46,9 +46,10 @@ export function parseRingPong(line: string): RingPong | undefined {
 
 /**
  * The answers that say how many bytes follow: `VIEW` to `RING VIEW`, `RECORDS` to `CATALOG PULL`,
- * `DATA` to `FILE READ`, `PAGE` to `FILE PAGE`. `PART` to `FILE OPEN` has the same form and is followed by none.
+ * `DATA` to `FILE READ`, `PAGE` to `FILE PAGE`, `METRICS` to `NODE METRICS`. `PART` to `FILE OPEN` has
+ * the same form and is followed by none.
  */
-export type CountedWord = "VIEW" | "RECORDS" | "DATA" | "PAGE" | "PART";
+export type CountedWord = "VIEW" | "RECORDS" | "DATA" | "PAGE" | "METRICS" | "PART";
 
 /** Writes an answer that counts bytes. */
 export function countedReply(word: CountedWord, bytes: number): string {

@@ -145,6 +145,7 @@ const nodeVerbs: Record<string, ReadVerb> = {
 const ownVerbs: Record<string, ReadVerb> = {
   "NODE RESTRICT": () => ({ kind: "node-restrict" }),
   "NODE SCRUB-LOCAL": () => ({ kind: "node-scrub-local" }),
+  "NODE METRICS": () => ({ kind: "node-metrics" }),
   "RING PING": (fields) => ({
     kind: "ring-ping",
     from: fields.address("address"),
@@ -160,6 +161,7 @@ const ownVerbs: Record<string, ReadVerb> = {
     kind: "ring-stopping",
     seconds: fields.count("seconds", stoppingSecondsMax),
   }),
+  "RING EVENTS": (fields) => ({ kind: "ring-events", after: fields.id("event id") }),
   "FILE STAGE": (fields) => {
     fields.expectBody();
     return {

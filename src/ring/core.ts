@@ -244,8 +244,10 @@ export class RingCore {
   /**
    * Takes news of another member, whoever told it; false when it is none. Telling the others is
    * not part of it.
+   *
+   * @param reason why this node itself finds the member Dead
    */
-  apply(member: Member): boolean {
+  apply(member: Member, reason?: string): boolean {
     if (member.address === this.self) {
       this.onSelfNews(member);
       return false;
@@ -259,10 +261,10 @@ export class RingCore {
       this.diedMs.set(member.address, this.nowMs);
       this.#seen.delete(member.address);
       this.#suspects.delete(member.address);
-      this.emit({ kind: "dead", address: member.address });
     } else {
       this.diedMs.delete(member.address);
     }
+    this.emit({ kind: "status", member, reason });
     this.log("info", `node is ${statusWords[member.status]}`, {
       node: member.address,
       epoch: member.epoch,
@@ -290,7 +292,7 @@ export class RingCore {
     const member = this.view.member(address);
     if (member === undefined || member.status === "Dead" || address === this.self) return;
     this.log("warn", "node does not answer", { node: address, reason });
-    this.apply({ ...member, status: "Dead" });
+    this.apply({ ...member, status: "Dead" }, reason);
     this.news.add(address);
   }
 

@@ -1,5 +1,6 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
+import type { Member } from "./member.ts";
 import type { ViewMessage } from "./view_codec.ts";
 
 /** What the ring machine wants done. Whoever drives it does each effect once, in any order. */
@@ -27,8 +28,7 @@ export type Effect =
   }
   /** Send `FILE TAGS-SET` to an original that is back. */
   | { readonly kind: "send-tags"; readonly to: NodeAddress }
-  /** The node was found Dead: what is open to it is of no use. */
-  | { readonly kind: "dead"; readonly address: NodeAddress }
+  | StatusEffect
   /** What the machine knows has changed: save its snapshot. */
   | { readonly kind: "save" }
   | {
@@ -46,6 +46,14 @@ export interface RequestEffect {
   readonly message: RingMessage;
   /** After this long without the whole answer, the answer is `silent`. */
   readonly deadlineMs: number;
+}
+
+/** Another member's status has changed; what is open to one that is Dead is of no use any more. */
+export interface StatusEffect {
+  readonly kind: "status";
+  readonly member: Member;
+  /** Why this node found the member Dead; `undefined` when others told it, or when it is not Dead. */
+  readonly reason: string | undefined;
 }
 
 /** A command without a body, or a view. */

@@ -1,10 +1,12 @@
+import type { Amount } from "../protocol/node_metrics.ts";
 import type { FileRecord } from "../protocol/record.ts";
 import type { Catalog, CatalogState } from "./catalog.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
+import type { ChunkSums } from "./chunk_table.ts";
 import { commitRecords, type CommitResult } from "./commit.ts";
 import { makeDirectories, StoreCore, type StoreOptions } from "./core.ts";
 import { StoreError } from "./errors.ts";
-import { freeBytes } from "./free_space.ts";
+import { type DiskSpace, diskSpace } from "./free_space.ts";
 import type { ChunkKey } from "./paths.ts";
 import { type CheckResult, Shelf } from "./shelf.ts";
 import { type StagedPush, Staging } from "./staging.ts";
@@ -28,11 +30,10 @@ export interface ChunkInfo extends ChunkKey {
 
 /** What the chunks of a node take. */
 export interface Usage {
-  readonly chunks: number;
-  /** Bytes in `content/` and `backup/`. */
-  readonly chunkBytes: number;
-  readonly stagedBytes: number;
-  readonly retiredBytes: number;
+  readonly content: Amount;
+  readonly backup: Amount;
+  readonly staging: Amount;
+  readonly retired: Amount;
   /** Files in `quarantine/`. */
   readonly quarantineFiles: number;
 }
@@ -264,19 +265,29 @@ export class ChunkStore implements AsyncDisposable {
 
   /** What the chunks take; reads the whole table of chunks. */
   usage(): Usage {
-    const sums = new Map(this.catalog.chunkTable.sums().map((sum) => [sum.place, sum]));
+    const sums = this.catalog.chunkTable.sums();
+    const sumOf = (isPart: (sum: ChunkSums) => boolean): Amount =>
+      sums.filter(isPart).reduce(
+        (total, { count, bytes }) => ({ count: total.count + count, bytes: total.bytes + bytes }),
+        { count: 0, bytes: 0 },
+      );
     return {
-      chunks: sums.get("placed")?.chunks ?? 0,
-      chunkBytes: sums.get("placed")?.bytes ?? 0,
-      stagedBytes: sums.get("staging")?.bytes ?? 0,
-      retiredBytes: sums.get("retired")?.bytes ?? 0,
+      content: sumOf(({ place, isBackup }) => place === "placed" && !isBackup),
+      backup: sumOf(({ place, isBackup }) => place === "placed" && isBackup),
+      staging: sumOf(({ place }) => place === "staging"),
+      retired: sumOf(({ place }) => place === "retired"),
       quarantineFiles: this.#core.quarantine.count(),
     };
   }
 
+  /** The room on the disk; `undefined` if nobody can tell. */
+  diskSpace(): DiskSpace | undefined {
+    return diskSpace(this.#core.paths.root);
+  }
+
   /** Bytes that may still be written to the disk; `undefined` if nobody can tell. */
   freeBytes(): number | undefined {
-    return freeBytes(this.#core.paths.root);
+    return this.diskSpace()?.freeBytes;
   }
 
   /** Gives up what is being received, and closes the catalog. Readers may stay open. */

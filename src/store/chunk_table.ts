@@ -1,4 +1,5 @@
 import type { NodeAddress } from "../protocol/address.ts";
+import type { Amount } from "../protocol/node_metrics.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import { CatalogDamagedError } from "./errors.ts";
 import type { ChunkKey, ChunkSlot, Place } from "./paths.ts";
@@ -28,11 +29,10 @@ export interface ChunkRow extends ChunkKey, ChunkSlot {
   readonly timeMs: number;
 }
 
-/** Sums over the chunks of a node. */
-export interface ChunkSums {
+/** Sums over the chunks of a node that are in one place, the holder's copies or the backups. */
+export interface ChunkSums extends Amount {
   readonly place: Place;
-  readonly chunks: number;
-  readonly bytes: number;
+  readonly isBackup: boolean;
 }
 
 /**
@@ -91,7 +91,8 @@ export class ChunkTable {
       "SELECT * FROM chunks WHERE (push_id, part) > (?, ?) ORDER BY push_id, part LIMIT ?",
     );
     this.#sums = prepare(
-      "SELECT place, count(*) chunks, sum(length) bytes FROM chunks GROUP BY place",
+      `SELECT place, copy > 0 is_backup, count(*) count, sum(length) bytes FROM chunks
+       GROUP BY place, copy > 0`,
     );
     this.#stagedBytes = prepare(
       `SELECT coalesce(sum(length), 0) bytes FROM chunks
@@ -162,7 +163,8 @@ export class ChunkTable {
   sums(): ChunkSums[] {
     return this.#sums.all().map((row) => ({
       place: placeOf(row, "place"),
-      chunks: countOf(row, "chunks"),
+      isBackup: countOf(row, "is_backup") === 1,
+      count: countOf(row, "count"),
       bytes: countOf(row, "bytes"),
     }));
   }

@@ -55,6 +55,24 @@ Deno.test("RingDriver heals a node that ended, with one respawn, and tells all",
   }
 });
 
+Deno.test("RingDriver tells how members fare, and the one that noticed a death why", async () => {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  await using ring = await readyRing(clock, {
+    onStatus: ({ member, reason }) => told.push(`${member.status} ${reason ?? ""}`.trimEnd()),
+  });
+  told.length = 0;
+  await ring.kill(second);
+  await clock.advance(1_500);
+  const counts = Map.groupBy(told, (each) => each);
+  assertEquals([...counts].map(([each, { length }]) => [each, length]), [
+    ["Dead refused the connection", 1],
+    ["Dead", 2],
+    ["Joining", 3],
+    ["Alive", 3],
+  ]);
+});
+
 Deno.test("RingDriver.markDead() returns when the member knows that it must catch up", async () => {
   const clock = new FakeClock();
   const held = new Set<() => void>();

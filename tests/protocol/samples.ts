@@ -164,6 +164,8 @@ function ownCommands(random: SeededRandom) {
     "node-restrict": { kind: "node-restrict" },
     "node-scrub": { kind: "node-scrub" },
     "node-scrub-local": { kind: "node-scrub-local" },
+    "node-metrics": { kind: "node-metrics" },
+    "ring-events": { kind: "ring-events", after: randomId(random) },
     "catalog-forget": { kind: "catalog-forget", bodyBytes: 77 },
     "ring-ping": {
       kind: "ring-ping",

@@ -301,7 +301,7 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
       case "save":
         return this.#save(process);
       case "send-tags":
-      case "dead":
+      case "status":
       case "log":
         return;
     }

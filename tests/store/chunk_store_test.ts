@@ -467,8 +467,9 @@ Deno.test("ChunkStore.chunks() walks over everything", async () => {
     "push-2.0 staging",
     "push-2.1 staging",
   ]);
-  const { chunks, chunkBytes, stagedBytes, retiredBytes } = store.usage();
-  assertEquals([chunks, chunkBytes, stagedBytes, retiredBytes], [2, 10, 20, 0]);
+  const { content, backup, staging, retired } = store.usage();
+  assertEquals([content, backup], [{ count: 1, bytes: 5 }, { count: 1, bytes: 5 }]);
+  assertEquals([staging, retired], [{ count: 2, bytes: 20 }, { count: 0, bytes: 0 }]);
 });
 
 Deno.test("ChunkStore takes the same chunk twice at once", async () => {

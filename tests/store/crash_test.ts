@@ -206,7 +206,7 @@ async function checkCrash(crash: Crash, durability: "fsync" | "relaxed"): Promis
   assertEquals(fixture.files("quarantine"), []);
   await fixture.reopen();
   checkFiles(fixture, next, "after the second start");
-  assertEquals(fixture.store.usage().stagedBytes + fixture.store.usage().retiredBytes, 0);
+  assertEquals(fixture.store.usage().staging.bytes + fixture.store.usage().retired.bytes, 0);
 }
 
 /** The files under the chunk names are those of the version, or not there when it is a delete. */

@@ -69,6 +69,7 @@ export class RingNodes implements AsyncDisposable {
       catalogDigest: () => "c0",
       catchUp: () => Promise.resolve(),
       onPeerDigest: () => {},
+      onStatus: () => {},
       tagsFor: () => Promise.resolve(),
       ...parts,
     });

@@ -67,7 +67,9 @@ export function clientContext(options: ClientOptions, { signal }: CliContext): C
         // Nobody said that there is a ring at the usual places.
         forMs: () => guessed && !hasAnswered ? 0 : retryMs,
         onRetry(error) {
-          if (!told) note(`note: ${error.message}; trying again for ${retryMs / 1_000} s`);
+          // The advice behind the semicolon is for whoever has to do something.
+          const [what = ""] = error.message.split("; ");
+          if (!told) note(`note: ${what}; trying again for ${retryMs / 1_000} s`);
           told = true;
         },
       });

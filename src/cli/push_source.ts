@@ -4,6 +4,7 @@ import { writeAll } from "../net/write_all.ts";
 import { blockBytes } from "../protocol/limits.ts";
 import type { ClientContext } from "./client_context.ts";
 import { showName } from "./output.ts";
+import { systemReason } from "./report_error.ts";
 
 /** An open file of known size; dispose closes it. */
 export interface Source extends Disposable {
@@ -85,7 +86,10 @@ async function copyStdin(file: Deno.FsFile, { signal, tell }: CopyOptions): Prom
   for (let bytes = 0;;) {
     const count = await Promise.race([Deno.stdin.read(buffer), aborted]);
     if (count === null) return bytes;
-    await writeAll(file, buffer.subarray(0, count));
+    await writeAll(file, buffer.subarray(0, count)).catch((cause) => {
+      const reason = systemReason(cause) ?? String(cause);
+      throw new ClientError(`Cannot keep standard input in a temporary file: ${reason}`, { cause });
+    });
     bytes += count;
     tell(bytes);
   }

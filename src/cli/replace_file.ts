@@ -4,6 +4,7 @@ import { randomId } from "../runtime/random.ts";
 import { syncDirectory } from "../store/sync.ts";
 import { showName } from "./output.ts";
 import { isDirectory } from "./push_source.ts";
+import { systemReason } from "./report_error.ts";
 
 /**
  * Writes a file under a temporary name beside `path`, and gives it its name when `write` has resolved
@@ -34,7 +35,9 @@ export async function replaceFile<T>(
       // The error of a rename onto a directory has another class on each system.
       throw new ClientError(`Cannot write ${showName(path)}: it is a directory`, { cause: error });
     }
-    throw error;
+    const reason = systemReason(error);
+    if (reason === undefined) throw error;
+    throw new ClientError(`Cannot write ${showName(path)}: ${reason}`, { cause: error });
   } finally {
     file?.close();
     if (!done) await Deno.remove(temporary);

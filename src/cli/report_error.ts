@@ -26,5 +26,13 @@ const userErrors = new Set(["UsageError", "ClientError", "NetworkError", "StoreE
 
 /** An error of the file system or the network: the machine's answer, not a mistake of ours. */
 function isSystemError(error: Error): boolean {
-  return Object.values(Deno.errors).some((kind) => error instanceof kind);
+  return Object.values(Deno.errors).some((kind) => error instanceof kind) ||
+    systemReason(error) !== undefined;
+}
+
+/** What the system said, "No space left on device"; `undefined` when it did not. */
+export function systemReason(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // Most kinds of system errors have no class of their own, but all say their number.
+  return /^(.*?) \(os error \d+\)/.exec(error.message)?.[1];
 }

@@ -45,12 +45,16 @@ Deno.test("a ring that nobody heals serves what it can, and NODE HEAL heals all 
   };
 
   await step("a pull finds a holder dead, reads the backups, and tells the ring", async () => {
-    await ring.kill(port4);
+    await Promise.all([ring.kill(port4), ring.kill(ring.gatewayPort)]);
     assertEquals(await download(port0, file.name), whole);
     await waitForNetmap(ring, [port4]);
+    // The gateway is no node: somebody starts it again.
+    await waitUntil("the gateway is back", 10_000, () => isListening(ring.gatewayPort));
     for (const port of [port1, port3, ring.gatewayPort]) {
       assertEquals(await download(port, file.name), whole);
     }
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    assertEquals(await isListening(port4), false, "nobody starts a node again");
   });
 
   for (const door of [port2, ring.gatewayPort]) {

@@ -4,7 +4,8 @@ import { formatCommand } from "../../src/protocol/format.ts";
 import { lineBytesMax, listLineBytesMax } from "../../src/protocol/limits.ts";
 import { decodeLine, lineBytesCap, parseCommand } from "../../src/protocol/parse.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
-import { local, nasty, randomCommands } from "./samples.ts";
+import { assertParsesAny } from "./any_line.ts";
+import { local, randomCommands } from "./samples.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -220,30 +221,11 @@ Deno.test("parseCommand() refuses missing and malformed parameters in like words
 });
 
 Deno.test("parseCommand() never throws, whatever the line", pure, () => {
-  const words = "FILE NODE NETMAP TOPOLOGY RING CATALOG PUSH PULL SET HOP PING STAGE RELAY-STREAM"
-    .concat(
-      " TAGS-SET GET-CHUNK 5 -1 99999999999999999 127.0.0.1:7000 t 7000->7001 7000=Alive a:1:2:3",
-    )
-    .split(" ");
-  for (let seed = 1; seed <= 20_000; seed++) {
-    const random = new SeededRandom(seed);
-    const line = seed % 2 === 0
-      ? Array.from({ length: random.integer(9) }, () => random.pick([...words, ...nasty])).join(" ")
-      : mutate(formatCommand(random.pick(randomCommands(random))), random);
-    const result = parseCommand(line.replaceAll("\n", ""));
-    if (!result.ok) {
-      assert(!/[\r\n\0]/.test(result.error), `seed ${seed}: ${result.error}`);
-      assert(result.error.length < 250, `seed ${seed}: ${result.error}`);
-      continue;
-    }
-    // What is accepted is canonical.
-    const again = formatCommand(result.command);
-    assertEquals(parseCommand(again), result, `seed ${seed}: ${line}`);
-  }
+  assertParsesAny({ firstSeed: 1, lines: 2_000 });
 });
 
 Deno.test("parseCommand() costs time in proportion to the line", pure, () => {
-  const long = 2_000_000;
+  const long = 400_000;
   for (
     const unit of [
       " ",
@@ -272,7 +254,7 @@ Deno.test("parseCommand() costs time in proportion to the line", pure, () => {
       const startedMs = performance.now();
       parseCommand(start + unit.repeat(long / unit.length));
       const tookMs = performance.now() - startedMs;
-      assert(tookMs < 2_000, `${start}${unit}… took ${tookMs} ms`);
+      assert(tookMs < 500, `${start}${unit}… took ${tookMs} ms`);
     }
   }
 });
@@ -302,12 +284,3 @@ Deno.test("lineBytesCap() lets only lists be long", pure, () => {
     assertEquals(lineBytesCap(encoder.encode(start)), lineBytesMax, start);
   }
 });
-
-/** Drops, doubles or replaces a few characters. */
-function mutate(line: string, random: SeededRandom): string {
-  const units = [...line];
-  for (let i = random.integer(4); i >= 0; i--) {
-    units.splice(random.integer(units.length + 1), random.integer(3), random.text(nasty, 2));
-  }
-  return units.join("");
-}

@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { type LiveRing, liveRing } from "../support/live_ring.ts";
-import { Program } from "../support/program.ts";
-import { makeRandomFile, sha256OfFile, temporaryDirectory } from "../support/real_file.ts";
-import { peakMemoryMiB } from "../support/system_processes.ts";
-import { download } from "../support/wire_client.ts";
+import { type LiveRing, liveRing } from "../../support/live_ring.ts";
+import { Program } from "../../support/program.ts";
+import { makeRandomFile, sha256OfFile, temporaryDirectory } from "../../support/real_file.ts";
+import { peakMemoryMiB } from "../../support/system_processes.ts";
+import { download } from "../../support/wire_client.ts";
 
 const bytes = 1024 * 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { defaultHttpOptions, type GatewayOptions } from "../gateway/options.ts";
+import type { GatewayHttpOptions, GatewayOptions } from "../gateway/options.ts";
 import { defaultNodeOptions, type NodeOptions } from "../node/options.ts";
 import { formatAddress, type NodeAddress } from "../protocol/address.ts";
 import { defaultNodePort } from "../protocol/limits.ts";
@@ -143,6 +143,8 @@ function setNetworkOptions({ values }: { values: Values<"set-network"> }): SetNe
     nodeCount: values.nodes,
     ...(gatewayPort !== undefined && { gatewayPort }),
     gatewayPollMs: values["dns-poll"],
+    gatewayBalance: values.balance,
+    gatewayHttp: httpOptions(values),
     overwrite: values["overwrite-nodes-dir"],
     node: { ...sharedNodeOptions(values), copies },
   };
@@ -152,6 +154,7 @@ function setNetworkOptions({ values }: { values: Values<"set-network"> }): SetNe
 function gatewayOptions({ values }: { values: Values<"gateway"> }): GatewayOptions {
   const { host, port, nodes, supervisor } = values;
   const logFile = values["log-file"];
+  const spoolDir = values["spool-dir"];
   if (port === undefined) throw new UsageError("gateway needs --port PORT, where it listens");
   if (nodes === undefined) {
     throw new UsageError("gateway needs --nodes HOST:PORT,…, the ring's nodes");
@@ -160,10 +163,20 @@ function gatewayOptions({ values }: { values: Values<"gateway"> }): GatewayOptio
     address: formatAddress(host, port),
     nodes,
     pollMs: values.poll,
-    http: defaultHttpOptions,
+    balance: values.balance,
+    ...(spoolDir !== undefined && { spoolDir }),
+    http: httpOptions(values),
     ...(supervisor !== undefined && { supervisor }),
     logLevel: values["log-level"],
     logJson: values["log-json"],
     ...(logFile !== undefined && { logFile }),
+  };
+}
+
+function httpOptions(values: Values<"gateway"> | Values<"set-network">): GatewayHttpOptions {
+  return {
+    corsOrigins: values.cors ?? [],
+    allowedHosts: values["allow-host"] ?? [],
+    allowKill: values["allow-kill"],
   };
 }

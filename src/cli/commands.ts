@@ -1,5 +1,5 @@
 import { defaultNodeOptions } from "../node/options.ts";
-import { defaultPollMs } from "../gateway/options.ts";
+import { balances, defaultPollMs } from "../gateway/options.ts";
 import { copiesMax, defaultBasePort, ringNodesMax } from "../protocol/limits.ts";
 import { defaultHostname } from "../protocol/lists.ts";
 import { clientCommands } from "./client_commands.ts";
@@ -10,7 +10,9 @@ import {
   addressFlag,
   choiceFlag,
   hostFlag,
+  hostsFlag,
   integerFlag,
+  originsFlag,
   portFlag,
   switchFlag,
   textFlag,
@@ -79,6 +81,17 @@ const fileSizeFlag = integerFlag(
   },
 );
 
+/** What a gateway is run with, be it alone or with a network. */
+const gatewayFlags = {
+  "balance": choiceFlag({ help: "which Alive node a connection to the gateway goes to" }, {
+    words: balances,
+    fallback: balances[0],
+  }),
+  "cors": originsFlag({ help: "web origins whose pages may use the HTTP API [default: none]" }),
+  "allow-host": hostsFlag({ help: "host names of the gateway's HTTP besides localhost" }),
+  "allow-kill": switchFlag({ help: "let HTTP clients kill nodes, to watch the ring heal" }),
+};
+
 /** Every subcommand with its flags: the parser, the typed options and the help all come from here. */
 export const commands = {
   "run": {
@@ -122,6 +135,7 @@ export const commands = {
         { placeholder: "MS", help: "time between two looks of the gateway at the ring" },
         { min: 10, max: intervalMsMax, noun: "milliseconds", fallback: defaultPollMs },
       ),
+      ...gatewayFlags,
       "wait-time": integerFlag({ short: "w", ...waitTimeText }, waitTimeRange),
       "file-size": fileSizeFlag,
       ...nodeFlags,
@@ -155,6 +169,11 @@ export const commands = {
         { placeholder: "MS", help: "time between two looks at the ring" },
         { min: 10, max: intervalMsMax, noun: "milliseconds", fallback: defaultPollMs },
       ),
+      ...gatewayFlags,
+      "spool-dir": textFlag({
+        placeholder: "DIR",
+        help: "where uploads of unknown length wait [default: a temporary directory]",
+      }),
       ...logFlags,
       ...configFlag,
       ...logFileFlag,

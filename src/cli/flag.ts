@@ -165,6 +165,30 @@ export function addressesFlag(text: FlagText): Flag<readonly NodeAddress[] | und
   };
 }
 
+/** A flag whose value is `HOST,HOST,…`; they come out in lower case. */
+export function hostsFlag(text: FlagText): Flag<readonly string[] | undefined> {
+  return {
+    placeholder: "HOST,…",
+    ...text,
+    read(value) {
+      if (value === undefined) return undefined;
+      return [...new Set(value.split(",").map((item) => readHost(item.trim()).toLowerCase()))];
+    },
+  };
+}
+
+/** A flag whose value is `ORIGIN,ORIGIN,…`, as browsers write them; `null` is the one of local files. */
+export function originsFlag(text: FlagText): Flag<readonly string[] | undefined> {
+  return {
+    placeholder: "ORIGIN,…",
+    ...text,
+    read(value) {
+      if (value === undefined) return undefined;
+      return [...new Set(value.split(",").map((item) => readOrigin(item.trim())))];
+    },
+  };
+}
+
 /** A flag without a value. */
 export function switchFlag(text: Omit<FlagText, "placeholder">): Flag<boolean> {
   return { ...text, read: (value) => value === "true" };
@@ -184,6 +208,16 @@ function readHost(value: string): string {
   const bracketed = bare.includes(":") ? `[${bare}]` : bare;
   if (parseAddress(`${bracketed}:1`) === undefined) throw new BadValue("a host name or IP address");
   return bare;
+}
+
+function readOrigin(value: string): string {
+  if (value === "null") return value;
+  const url = /^https?:\/\//i.test(value) ? URL.parse(value) : null;
+  // A path, a query or a user is no part of an origin, and `*` would let in everybody.
+  if (url === null || url.href !== `${url.origin}/`) {
+    throw new BadValue("an origin, as in https://example.org, or null");
+  }
+  return url.origin;
 }
 
 function readAddress(value: string): NodeAddress {

@@ -1,6 +1,7 @@
 import type { PeerConnection } from "../net/peer_connection.ts";
-import { PeerError } from "../net/peer_errors.ts";
+import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
 import type { Command } from "../protocol/command.ts";
+import { anyVersion, type WriteCondition } from "../protocol/condition.ts";
 import { splitAddress } from "../protocol/address.ts";
 import { ringNodesMax } from "../protocol/limits.ts";
 import type { NetmapEntry } from "../protocol/lists.ts";
@@ -51,15 +52,39 @@ export async function healRing(peer: PeerConnection): Promise<string> {
   return await peer.request({ kind: "node-heal" }, { deadlineMs: healMs });
 }
 
+/**
+ * Has a node kill itself, as a crash would end it; resolves when its connection has broken.
+ *
+ * @param incarnation of the node, so that nobody else is killed.
+ */
+export async function killAt(peer: PeerConnection, incarnation: string): Promise<void> {
+  try {
+    await peer.request({ kind: "node-kill", incarnation }, { deadlineMs: answerMs });
+  } catch (error) {
+    if (!(error instanceof PeerUnreachable) || error.kind !== "broken") throw error;
+  }
+}
+
 /** What the ring knows of a file and the state of every copy, as `key: value` lines. */
 export async function askStat(peer: PeerConnection, name: string): Promise<string> {
   return await askLines(peer, { kind: "file-stat", name }, answerMs);
 }
 
-/** Deletes a file; resolves when the delete is durable. */
-export async function deleteStoredFile(peer: PeerConnection, name: string): Promise<void> {
+/**
+ * Deletes a file; resolves when the delete is durable.
+ *
+ * @param condition what may be deleted; anything by default.
+ */
+export async function deleteStoredFile(
+  peer: PeerConnection,
+  name: string,
+  condition: WriteCondition = anyVersion,
+): Promise<void> {
   peer.setStall(commitMs);
-  await peer.request({ kind: "file-delete", name }, { deadlineMs: commitMs });
+  const command: Command = condition.kind === "any"
+    ? { kind: "file-delete", name }
+    : { kind: "file-delete-if", name, condition };
+  await peer.request(command, { deadlineMs: commitMs });
 }
 
 /** Has every stored byte verified; resolves with the counts, as `key: value` lines. */

@@ -59,6 +59,11 @@ export class NodePicker {
     return entries.sort((a, b) => compareAddresses(a.address, b.address));
   }
 
+  /** Whether a node was Alive at the last look and has refused no connection since. */
+  isAlive(address: NodeAddress): boolean {
+    return this.#rank(address) === 0;
+  }
+
   #rank(address: NodeAddress): number {
     const status = this.#status.get(address);
     if (this.#avoided.has(address) || status === "Dead") return 2;

@@ -11,6 +11,7 @@ import { decodeLine, lineBytesCap } from "../protocol/parse.ts";
 import { errorReply } from "../protocol/replies.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { Balancer } from "./balancer.ts";
 import type { HttpDoor } from "./http_door.ts";
 import type { NodePicker } from "./node_picker.ts";
 import { isOwnLine, type OwnVerbs, serveOwnVerbs } from "../net/own_verbs.ts";
@@ -25,6 +26,7 @@ export interface GatewayDependencies {
   readonly log: Logger;
   readonly pool: BufferPool;
   readonly picker: NodePicker;
+  readonly balancer: Balancer;
   readonly verbs: OwnVerbs;
   /** Where connections that speak HTTP go. */
   readonly http: HttpDoor;
@@ -117,7 +119,8 @@ export class GatewayServer {
   async #pass(client: SpliceEnd, signal: AbortSignal): Promise<void> {
     const upstream = await openUpstream(this.#dependencies, signal);
     if ("error" in upstream) return await refuse(client, upstream.error);
-    const { log } = this.#dependencies;
+    const { balancer, log } = this.#dependencies;
+    const ended = balancer.begin(upstream.address);
     const abort = () => upstream.conn.close();
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -128,6 +131,7 @@ export class GatewayServer {
     } finally {
       signal.removeEventListener("abort", abort);
       upstream.conn.close();
+      ended();
     }
   }
 }

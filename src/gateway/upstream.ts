@@ -9,6 +9,7 @@ import { lineBytesMax } from "../protocol/limits.ts";
 import { errorReply } from "../protocol/replies.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { Balancer } from "./balancer.ts";
 import type { NodePicker } from "./node_picker.ts";
 
 /** What {@linkcode openUpstream} works with. */
@@ -17,6 +18,7 @@ export interface UpstreamDependencies {
   readonly watchdog: Watchdog;
   readonly clock: Clock;
   readonly picker: NodePicker;
+  readonly balancer: Balancer;
   readonly log: Logger;
 }
 
@@ -37,7 +39,7 @@ const allNodesMs = 5_000;
 const busyLine = errorReply(errors.busy).trimEnd();
 
 /**
- * Connects to the first node that takes the connection, in the picker's order, and restricts the
+ * Connects to the first node that takes the connection, in the balancer's order, and restricts the
  * connection, so that a client of the gateway can neither rewire nor stop the node behind it. An
  * original node refuses that word and serves on.
  *
@@ -47,10 +49,10 @@ export async function openUpstream(
   dependencies: UpstreamDependencies,
   signal: AbortSignal,
 ): Promise<Upstream | { readonly error: string }> {
-  const { clock, picker } = dependencies;
+  const { balancer, clock, picker } = dependencies;
   const untilMs = clock.nowMs() + allNodesMs;
   let busy = false;
-  for (const address of picker.candidates()) {
+  for (const address of balancer.order()) {
     const leftMs = untilMs - clock.nowMs();
     if (signal.aborted || leftMs <= 0) break;
     const limits = { timeoutMs: Math.min(oneNodeMs, leftMs), signal };

@@ -31,6 +31,8 @@ export interface PeerPoolOptions {
 export interface BorrowOptions extends DialOptions {
   /** Makes a new connection even when one is at rest. */
   readonly fresh?: boolean;
+  /** Called once when the borrower has given the connection up, or has got none. */
+  readonly onEnd?: () => void;
 }
 
 /** A request that borrows its own connection. */
@@ -82,17 +84,27 @@ export class PeerPool implements Disposable {
    * @throws {BusyError} when too many connections are open.
    */
   async borrow(address: NodeAddress, options: BorrowOptions): Promise<PeerConnection> {
+    try {
+      return await this.#borrow(address, options);
+    } catch (error) {
+      options.onEnd?.();
+      throw error;
+    }
+  }
+
+  async #borrow(address: NodeAddress, options: BorrowOptions): Promise<PeerConnection> {
+    const { onEnd } = options;
     if (this.#closed) throw this.#closedError(address);
     options.signal?.throwIfAborted();
     const idle = options.fresh === true ? undefined : this.#takeIdle(address);
-    if (idle !== undefined) return this.#lend(idle, false);
+    if (idle !== undefined) return this.#lend(idle, { fresh: false, onEnd });
     if (this.#openCount >= this.#limits.openMax && !this.#closeOldest()) {
       throw new BusyError(`Cannot connect to ${address}: ${this.#openCount} connections are open`);
     }
     this.#openCount += 1;
     try {
       const link = await PeerLink.dial(this.#dependencies, address, options);
-      if (!this.#closed) return this.#lend(link, true);
+      if (!this.#closed) return this.#lend(link, { fresh: true, onEnd });
       link.close();
       throw this.#closedError(address);
     } catch (error) {
@@ -147,10 +159,16 @@ export class PeerPool implements Disposable {
     return new PeerUnreachable(address, "local", { reason: "was not asked: the pool is closed" });
   }
 
-  #lend(link: PeerLink, fresh: boolean): PeerConnection {
+  #lend(
+    link: PeerLink,
+    { fresh, onEnd }: { fresh: boolean; onEnd: (() => void) | undefined },
+  ): PeerConnection {
     return new PeerConnection(link, {
       fresh,
-      giveBack: (link, clean) => this.#takeBack(link, clean),
+      giveBack: (link, clean) => {
+        this.#takeBack(link, clean);
+        onEnd?.();
+      },
     });
   }
 

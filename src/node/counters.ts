@@ -108,6 +108,7 @@ const operationOf: Readonly<Record<CommandKind, Operation>> = {
   "node-metrics": "info",
   "node-restrict": "info",
   "node-stop": "info",
+  "node-kill": "info",
   "node-next": "ring",
   "node-heal": "heal",
   "node-heal-hop": "ring",

@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 /** The verbs that this node speaks beyond the original's, as `NODE INFO` tells them. */
 const ownVerbs =
   "FILE GET RANGE PUT STAT DELETE DELETE-IF PAGE OPEN READ STAGE COMMIT ABORT PUSH-STATE; " +
-  "NODE INFO STOP RESTRICT METRICS; RING PING VIEW STOPPING EVENTS; CATALOG PULL";
+  "NODE INFO STOP KILL RESTRICT METRICS; RING PING VIEW STOPPING EVENTS; CATALOG PULL";
 
 /** `NODE INFO`: who this process is and how it is. */
 export async function serveNodeInfo(context: NodeContext, session: Session): Promise<void> {
@@ -26,6 +26,7 @@ export async function serveNodeInfo(context: NodeContext, session: Session): Pro
       ["state", ring.state()],
       ["push", pushRefusal(context) ?? "ok"],
       ["uptime", Math.floor((clock.nowMs() - context.startedMs) / 1000)],
+      ["file_bytes_max", context.options.fileBytesMax],
       ["next", ring.next() ?? "<unset>"],
       ["members", ring.members().length],
       ["alive", ring.aliveMembers().length],

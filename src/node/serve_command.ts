@@ -49,6 +49,8 @@ export async function serveCommand(
       return await session.reply(okReply);
     case "node-stop":
       return await serveNodeStop(context, session, command.incarnation);
+    case "node-kill":
+      return serveNodeKill(context, session, command.incarnation);
     case "node-next":
       if (session.restricted) throw new Error(refusedHere("NODE NEXT"));
       return await session.reply(await context.ring.handle(command));
@@ -140,4 +142,12 @@ async function serveNodeStop(
   await session.reply(okReply);
   session.end();
   context.stop("NODE STOP");
+}
+
+/** Ends this process as a crash would: nothing is finished, told or tidied up. */
+function serveNodeKill(context: NodeContext, session: Session, incarnation: string): void {
+  if (session.restricted) throw new Error(refusedHere("NODE KILL"));
+  if (incarnation !== context.incarnation) throw new Error(errors.wrongIncarnation);
+  context.log.warn("killed by NODE KILL");
+  Deno.kill(Deno.pid, "SIGKILL");
 }

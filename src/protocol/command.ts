@@ -15,7 +15,8 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * |---|---|
  * | `NODE INFO` | `key: value` lines, then `OK` |
  * | `NODE STOP <incarnation>` | `OK`, then a clean exit |
- * | `NODE RESTRICT` | `OK`; from here on this connection refuses `NODE NEXT` and `NODE STOP` (the gateway says it first) |
+ * | `NODE KILL <incarnation>` | nothing: the process kills itself at once, as a crash would, and the connection breaks |
+ * | `NODE RESTRICT` | `OK`; from here on this connection refuses `NODE NEXT`, `NODE STOP` and `NODE KILL` (the gateway says it first) |
  * | `NODE SCRUB` | `checked: <n>`, `repaired: <n>`, `lost: <n>` of the copies of all Alive members, a line each, then `OK` |
  * | `NODE SCRUB-LOCAL` | `SCRUBBED <checked> <repaired> <lost>`: the same for this node alone |
  * | `FILE RANGE <offset> <count> <version> <name>` | `RANGE <offset> <count> <size> <version> <sha256> <time_ms> <name>` + the bytes from `offset` on, `count` of them; `-` for the count is all that is left, `-` for the version is the current one, `-` in the answer an unknown SHA-256. What the file does not have is not counted; with no bytes left this tells of the file. `ERR version gone` when another version is current |
@@ -54,6 +55,7 @@ export type ClientCommand =
   | { readonly kind: "node-scrub" }
   | { readonly kind: "node-info" }
   | { readonly kind: "node-stop"; readonly incarnation: string }
+  | { readonly kind: "node-kill"; readonly incarnation: string }
   | { readonly kind: "netmap-get" }
   | { readonly kind: "netmap-discover" }
   | { readonly kind: "topology-walk" }

@@ -169,3 +169,54 @@ export function fileStatReply({ name, size, sha256, version, parts }: FileStat):
   });
   return head + lines.join("") + okReply;
 }
+
+/**
+ * Reads the whole answer to `FILE STAT`, its `OK` included or not; `undefined` when it is none.
+ *
+ * @example
+ * ```ts
+ * import { fileStatReply, parseFileStat } from "./file_replies.ts";
+ * import { formatAddress } from "./address.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const stat = {
+ *   name: "a: b",
+ *   size: 5,
+ *   sha256: "",
+ *   version: "01HF7YAT000000000000000000",
+ *   parts: [[{ address: formatAddress("127.0.0.1", 7000), state: "ok" as const }]],
+ * };
+ * assertEquals(parseFileStat(fileStatReply(stat)), stat);
+ * assertEquals(parseFileStat("ERR file not found\n"), undefined);
+ * ```
+ */
+export function parseFileStat(text: string): FileStat | undefined {
+  const lines = (text.endsWith(okReply) ? text.slice(0, -okReply.length) : text).split("\n");
+  const values = lines.map((line) => line.slice(line.indexOf(": ") + 2));
+  const [name = "", count = "", sum = "", version = "", partCount = ""] = values;
+  const keys = lines.slice(0, 5).map((line) => line.slice(0, line.indexOf(": ")));
+  if (keys.join() !== "name,size,sha256,version,parts" || !isUlid(version)) return undefined;
+  const size = parseCount(count);
+  const parts = values.slice(5, -1).map(parseCopies);
+  if (size === undefined || parts.length !== parseCount(partCount)) return undefined;
+  if (!/^(-|[0-9a-f]{64})$/.test(sum) || !parts.every((part) => part !== undefined)) {
+    return undefined;
+  }
+  return { name, size, sha256: sum === "-" ? "" : sum, version, parts };
+}
+
+/** The copies of a part; `undefined` when they cannot be read. */
+function parseCopies(text: string): CopyStat[] | undefined {
+  const copies: CopyStat[] = [];
+  for (const item of text.split(", ")) {
+    const [host = "", state = ""] = item.split(" ");
+    const address = parseAddress(host);
+    if (address === undefined || !isCopyState(state)) return undefined;
+    copies.push({ address, state });
+  }
+  return copies;
+}
+
+function isCopyState(state: string): state is CopyState {
+  return state === "ok" || state === "missing" || state === "damaged" || state === "unknown";
+}

@@ -39,6 +39,7 @@ const clientFormats: Formats<ClientCommand> = {
   "node-scrub": () => "NODE SCRUB",
   "node-info": () => "NODE INFO",
   "node-stop": (c) => `NODE STOP ${c.incarnation}`,
+  "node-kill": (c) => `NODE KILL ${c.incarnation}`,
   "netmap-get": () => "NETMAP GET",
   "netmap-discover": () => "NETMAP DISCOVER",
   "topology-walk": () => "TOPOLOGY WALK",

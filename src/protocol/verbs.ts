@@ -28,6 +28,7 @@ const clientVerbs: Record<string, ReadVerb> = {
   "NODE SCRUB": () => ({ kind: "node-scrub" }),
   "NODE INFO": () => ({ kind: "node-info" }),
   "NODE STOP": (fields) => ({ kind: "node-stop", incarnation: fields.id("incarnation") }),
+  "NODE KILL": (fields) => ({ kind: "node-kill", incarnation: fields.id("incarnation") }),
   "NETMAP GET": () => ({ kind: "netmap-get" }),
   "NETMAP DISCOVER": () => ({ kind: "netmap-discover" }),
   "TOPOLOGY WALK": () => ({ kind: "topology-walk" }),

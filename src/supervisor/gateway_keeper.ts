@@ -1,4 +1,4 @@
-import { defaultHttpOptions, gatewayArgs } from "../gateway/options.ts";
+import { gatewayArgs } from "../gateway/options.ts";
 import type { LogLevel } from "../node/options.ts";
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -48,20 +48,9 @@ export class GatewayKeeper {
   /** Starts the gateway. */
   start(): Child {
     const { gateway, nodes, supervisor, logLevel, logJson } = this.#options;
-    const { address, pollMs, logFile } = gateway;
-    const http = defaultHttpOptions;
-    const args = gatewayArgs({
-      address,
-      nodes,
-      pollMs,
-      http,
-      supervisor,
-      logLevel,
-      logJson,
-      logFile,
-    });
+    const args = gatewayArgs({ ...gateway, nodes, supervisor, logLevel, logJson });
     const child = this.#deps.spawner.spawn(args);
-    this.#deps.book.started(address, child);
+    this.#deps.book.started(gateway.address, child);
     return child;
   }
 

@@ -1,3 +1,4 @@
+import { type Balance, type GatewayHttpOptions, httpArgs } from "../gateway/options.ts";
 import type { NodeOptions } from "../node/options.ts";
 
 /** What `set-network` is asked for: a ring of nodes on one host. */
@@ -12,6 +13,10 @@ export interface NetworkOptions {
   readonly gatewayPort?: number;
   /** Milliseconds between two looks of the gateway at the ring's netmap. */
   readonly gatewayPollMs: number;
+  /** Which node a connection to the gateway goes to. */
+  readonly gatewayBalance: Balance;
+  /** What the gateway's HTTP lets others do. */
+  readonly gatewayHttp: GatewayHttpOptions;
   /** Delete what the ring's own nodes have stored, and start empty. */
   readonly overwrite: boolean;
   /** What every node of the ring is run with. `dataDir` is absolute. */
@@ -30,6 +35,8 @@ export function networkArgs(options: NetworkOptions): string[] {
     `--base-port=${options.basePort}`,
     `--nodes=${options.nodeCount}`,
     `--dns-poll=${options.gatewayPollMs}`,
+    `--balance=${options.gatewayBalance}`,
+    ...httpArgs(options.gatewayHttp),
     `--data-dir=${node.dataDir}`,
     `--wait-time=${node.gossipIntervalMs}`,
     `--file-size=${node.fileBytesMax}`,

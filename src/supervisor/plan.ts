@@ -1,3 +1,4 @@
+import type { Balance, GatewayHttpOptions } from "../gateway/options.ts";
 import type { NodeOptions } from "../node/options.ts";
 import { formatAddress, type NodeAddress } from "../protocol/address.ts";
 import type { NetworkOptions } from "./options.ts";
@@ -17,6 +18,10 @@ export interface NetworkPlan {
 export interface GatewayPlan {
   readonly address: NodeAddress;
   readonly pollMs: number;
+  readonly balance: Balance;
+  readonly http: GatewayHttpOptions;
+  /** Where uploads of unknown length wait. */
+  readonly spoolDir: string;
   readonly logFile: string;
 }
 
@@ -33,6 +38,7 @@ export interface RingShape {
  * @example
  * ```ts
  * import { planNetwork } from "./plan.ts";
+ * import { defaultHttpOptions } from "../gateway/options.ts";
  * import { defaultNodeOptions } from "../node/options.ts";
  * import { assertEquals } from "@std/assert";
  *
@@ -42,6 +48,8 @@ export interface RingShape {
  *   nodeCount: 2,
  *   gatewayPort: 8000,
  *   gatewayPollMs: 5_000,
+ *   gatewayBalance: "first",
+ *   gatewayHttp: defaultHttpOptions,
  *   overwrite: false,
  *   node: defaultNodeOptions,
  * });
@@ -65,6 +73,9 @@ export function planNetwork(options: NetworkOptions): NetworkPlan {
     gateway: gatewayPort === undefined ? undefined : {
       address: formatAddress(host, gatewayPort),
       pollMs: gatewayPollMs,
+      balance: options.gatewayBalance,
+      http: options.gatewayHttp,
+      spoolDir: `${ringDirectory}/uploads`,
       logFile: `${ringDirectory}/gateway.log`,
     },
     ringDirectory,

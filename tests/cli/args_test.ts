@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type ArgsContext, type Invocation, parseInvocation } from "../../src/cli/args.ts";
 import { commands, isCommandName } from "../../src/cli/commands.ts";
 import { UsageError } from "../../src/cli/flag.ts";
-import { defaultHttpOptions, gatewayArgs } from "../../src/gateway/options.ts";
+import { gatewayArgs } from "../../src/gateway/options.ts";
 import { nodeArgs, type NodeOptions } from "../../src/node/options.ts";
 import { formatAddress } from "../../src/protocol/address.ts";
 import { networkArgs, type NetworkOptions } from "../../src/supervisor/options.ts";
@@ -157,6 +157,12 @@ Deno.test("set-network reads what networkArgs() writes", readsOnly, () => {
     nodeCount: 4,
     gatewayPort: 8100,
     gatewayPollMs: 50,
+    gatewayBalance: "least-connections",
+    gatewayHttp: {
+      corsOrigins: ["https://example.org", "null"],
+      allowedHosts: ["ring.example.org"],
+      allowKill: true,
+    },
     overwrite: true,
     node: {
       dataDir: resolve("x"),
@@ -190,7 +196,13 @@ Deno.test("gateway reads what gatewayArgs() writes", readsOnly, () => {
     address: formatAddress("127.0.0.1", 8000),
     nodes: [formatAddress("127.0.0.1", 7000), formatAddress("127.0.0.1", 7001)],
     pollMs: 100,
-    http: defaultHttpOptions,
+    balance: "round-robin",
+    spoolDir: "/data/uploads",
+    http: {
+      corsOrigins: ["https://example.org"],
+      allowedHosts: ["ring.example.org", "::2"],
+      allowKill: true,
+    },
     supervisor: formatAddress("127.0.0.1", 40_000),
     logLevel: "error",
     logJson: false,

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Balancer } from "../../src/gateway/balancer.ts";
 import type { HttpDoor } from "../../src/gateway/http_door.ts";
 import { NodePicker } from "../../src/gateway/node_picker.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
@@ -48,7 +49,8 @@ class Stage implements AsyncDisposable {
         await writeText(conn, `served ${typeof line === "string" ? line : decodeLine(line)}`);
       },
     };
-    const shared = { clock, watchdog, transport, picker, pool, log };
+    const balancer = new Balancer(picker, "first");
+    const shared = { clock, watchdog, transport, picker, balancer, pool, log };
     this.server = new GatewayServer({ ...shared, verbs, http });
     this.#running = this.server.run(transport.listen("127.0.0.1", 8000), this.#stop.signal);
   }

@@ -51,6 +51,7 @@ function clientCommands(random: SeededRandom) {
     "node-heal": { kind: "node-heal" },
     "node-info": { kind: "node-info" },
     "node-stop": { kind: "node-stop", incarnation: randomId(random) },
+    "node-kill": { kind: "node-kill", incarnation: randomId(random) },
     "netmap-get": { kind: "netmap-get" },
     "netmap-discover": { kind: "netmap-discover" },
     "topology-walk": { kind: "topology-walk" },

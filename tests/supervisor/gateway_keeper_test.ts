@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formatAddress } from "../../src/protocol/address.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
+import { defaultHttpOptions } from "../../src/gateway/options.ts";
 import { GatewayKeeper } from "../../src/supervisor/gateway_keeper.ts";
 import { ProcessBook } from "../../src/supervisor/processes.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -18,7 +19,14 @@ function keeper() {
   const spawner = new FakeSpawner();
   const deps = { clock, spawner, log: silentLogger, book: new ProcessBook(noProcesses) };
   const made = new GatewayKeeper(deps, {
-    gateway: { address: formatAddress("127.0.0.1", 8000), pollMs: 50, logFile: "g.log" },
+    gateway: {
+      address: formatAddress("127.0.0.1", 8000),
+      pollMs: 50,
+      balance: "first",
+      http: defaultHttpOptions,
+      spoolDir: "uploads",
+      logFile: "g.log",
+    },
     nodes: [formatAddress("127.0.0.1", 7000)],
     supervisor: formatAddress("127.0.0.1", 40_000),
     logLevel: "info",
@@ -32,7 +40,8 @@ Deno.test("GatewayKeeper starts the gateway with its options", pure, () => {
   made.start();
   assertEquals(spawner.children.map(({ args }) => args), [[
     ...["gateway", "--host=127.0.0.1", "--port=8000", "--nodes=127.0.0.1:7000", "--poll=50"],
-    ...["--log-level=info", "--supervisor=127.0.0.1:40000", "--log-file=g.log"],
+    ...["--balance=first", "--log-level=info", "--spool-dir=uploads"],
+    ...["--supervisor=127.0.0.1:40000", "--log-file=g.log"],
   ]]);
 });
 

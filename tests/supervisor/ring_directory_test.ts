@@ -6,6 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { exists } from "@std/fs/exists";
+import { defaultHttpOptions } from "../../src/gateway/options.ts";
 import { defaultNodeOptions } from "../../src/node/options.ts";
 import { NetworkError } from "../../src/supervisor/network_error.ts";
 import { type NetworkPlan, planNetwork } from "../../src/supervisor/plan.ts";
@@ -21,6 +22,8 @@ class DataDir implements AsyncDisposable {
       basePort,
       nodeCount,
       gatewayPollMs: 5_000,
+      gatewayBalance: "first",
+      gatewayHttp: defaultHttpOptions,
       overwrite: false,
       node: { ...defaultNodeOptions, dataDir: this.path },
     });

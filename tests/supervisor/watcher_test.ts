@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Watchdog } from "../../src/net/watchdog.ts";
+import { defaultHttpOptions } from "../../src/gateway/options.ts";
 import { defaultNodeOptions, nodeArgs } from "../../src/node/options.ts";
 import { type NodeAddress, portOf } from "../../src/protocol/address.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
@@ -45,6 +46,8 @@ class Stage implements AsyncDisposable {
       basePort: 7000,
       nodeCount: 3,
       gatewayPollMs: 5_000,
+      gatewayBalance: "first",
+      gatewayHttp: defaultHttpOptions,
       overwrite: false,
       node: { ...defaultNodeOptions, gossipIntervalMs },
     });

@@ -12,11 +12,13 @@ import { originalRoutes } from "./original_paths.ts";
 import { Problem, problemResponse, toProblem } from "./problem.ts";
 import { rawPath } from "./raw_path.ts";
 import type { RingAccess } from "./ring_access.ts";
+import type { Spool } from "./spool.ts";
 
 /** What the routes work with. */
 export interface HttpDependencies {
   readonly ring: RingAccess;
   readonly picker: NodePicker;
+  readonly spool: Spool;
   readonly clock: Clock;
   readonly log: Logger;
   readonly options: GatewayHttpOptions;

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { askInfo, askNetmap, healRing, scrubRing } from "../../client/questions.ts";
+import { askInfo, askNetmap, healRing, killAt, scrubRing } from "../../client/questions.ts";
 import { type NodeAddress, portOf } from "../../protocol/address.ts";
 import { parseCount } from "../../protocol/count.ts";
 import type { NetmapEntry } from "../../protocol/lists.ts";
@@ -35,6 +35,10 @@ export function nodeRoutes(app: Hono, dependencies: HttpDependencies): void {
     );
   });
 
+  app.post("/nodes/:port{[0-9]+}/kill", async (context) => {
+    return context.json({ message: await killNode(dependencies, context.req.param("port")) });
+  });
+
   app.post("/heal", async (context) => {
     const message = await healNetwork(dependencies, context.req.raw.signal);
     return context.json({ message });
@@ -64,6 +68,28 @@ export async function healNetwork(
     peer.release();
     return message;
   }, { repeatable: false, signal });
+}
+
+/**
+ * Ends a node as a crash would, so that people can watch the ring heal: its process kills itself at
+ * once, without finishing or telling anything. The gateway could not do it from outside: the node may
+ * be on another machine, where its process id means somebody else.
+ *
+ * @throws {Problem} 403 unless the gateway was started with `--allow-kill`.
+ */
+export async function killNode(dependencies: HttpDependencies, port: string): Promise<string> {
+  const { log, options, ring } = dependencies;
+  if (!options.allowKill) {
+    throw new Problem(403, "Nodes are not killed here: start the gateway with --allow-kill");
+  }
+  const { address } = nodeAt(dependencies, port);
+  await ring.askAt(address, async (peer) => {
+    const incarnation = (await askInfo(peer, { deadlineMs: infoMs })).get("incarnation");
+    if (incarnation === undefined) throw new Problem(501, `The node at ${address} is an original`);
+    await killAt(peer, incarnation);
+  });
+  log.info("node killed", { node: address });
+  return `Node ${port} was killed`;
 }
 
 /** Who is in the ring, as it says now; when no node answers, as the gateway last heard. */

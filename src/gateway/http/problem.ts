@@ -1,6 +1,12 @@
 import { BusyError } from "../../net/busy_error.ts";
 import { PeerError, PeerUnreachable } from "../../net/peer_errors.ts";
-import { errors, isUnknownCommand, nodeLost } from "../../protocol/errors.ts";
+import {
+  digestPrefix,
+  errors,
+  isUnknownCommand,
+  nodeLost,
+  preconditionPrefix,
+} from "../../protocol/errors.ts";
 
 /** What a {@linkcode Problem} may say besides its status. */
 export interface ProblemOptions extends ErrorOptions {
@@ -70,10 +76,13 @@ const retrySeconds = 2;
 /** How refusals of the ring begin, and their status. */
 const refusals: readonly { readonly begins: string; readonly status: number }[] = [
   { begins: errors.fileNotFound, status: 404 },
+  { begins: preconditionPrefix, status: 412 },
+  { begins: digestPrefix, status: 400 },
   { begins: "invalid file name", status: 400 },
   { begins: "file name too long", status: 400 },
   { begins: "File size is too large", status: 413 },
   { begins: "Not enough disk space", status: 507 },
+  { begins: "Cannot store", status: 507 },
   { begins: "Too much is staged", status: 503 },
   { begins: "not enough nodes alive", status: 503 },
   { begins: errors.busy, status: 503 },

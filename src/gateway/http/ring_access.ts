@@ -6,6 +6,7 @@ import type { NodeAddress } from "../../protocol/address.ts";
 import { errors, isUnknownCommand } from "../../protocol/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
+import type { Balancer } from "../balancer.ts";
 import type { NodePicker } from "../node_picker.ts";
 import { isRefusedUntouched, Problem, ringProblem } from "./problem.ts";
 
@@ -13,6 +14,7 @@ import { isRefusedUntouched, Problem, ringProblem } from "./problem.ts";
 export interface RingAccessDependencies {
   readonly pool: PeerPool;
   readonly picker: NodePicker;
+  readonly balancer: Balancer;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -24,6 +26,8 @@ export interface AskOptions {
    * next one is. Else only a node that refuses before it has done anything is passed over.
    */
   readonly repeatable: boolean;
+  /** Whether any refusal passes the node over, as another one may agree. By default no. */
+  readonly insists?: boolean;
   /** Gives up early. */
   readonly signal?: AbortSignal;
 }
@@ -49,16 +53,16 @@ export class RingAccess {
   }
 
   /**
-   * Runs an exchange with the first node that serves it, in the picker's order.
+   * Runs an exchange with the first node that serves it, in the balancer's order.
    *
    * @throws {PeerError} what the ring answered.
    * @throws {Problem} when no node serves.
    */
   async ask<T>(exchange: Exchange<T>, options: AskOptions): Promise<T> {
-    const { clock, log, picker } = this.#dependencies;
+    const { balancer, clock, log } = this.#dependencies;
     const giveUpMs = clock.nowMs() + findMs;
     let last: unknown;
-    for (const address of picker.candidates()) {
+    for (const address of balancer.order()) {
       options.signal?.throwIfAborted();
       if (clock.nowMs() >= giveUpMs) break;
       const asked = await this.#askNode(address, exchange, options);
@@ -79,14 +83,16 @@ export class RingAccess {
   async #askNode<T>(
     address: NodeAddress,
     exchange: Exchange<T>,
-    { repeatable, signal }: AskOptions,
+    { repeatable, insists = false, signal }: AskOptions,
   ): Promise<{ readonly answer: T } | { readonly failure: unknown }> {
-    const { picker, pool } = this.#dependencies;
+    const { balancer, picker, pool } = this.#dependencies;
     // A connection that has rested may be dead: what must not be asked twice goes on a new one.
     for (let fresh = !repeatable;; fresh = true) {
       let peer: PeerConnection;
       try {
-        peer = await pool.borrow(address, { timeoutMs: dialMs, fresh, ...(signal && { signal }) });
+        const onEnd = balancer.begin(address);
+        const dial = { timeoutMs: dialMs, fresh, onEnd, ...(signal && { signal }) };
+        peer = await pool.borrow(address, dial);
       } catch (error) {
         if (!(error instanceof PeerUnreachable || error instanceof BusyError)) throw error;
         if (error instanceof PeerUnreachable && error.kind !== "local") picker.avoid(address);
@@ -95,7 +101,8 @@ export class RingAccess {
       try {
         return { answer: await run(peer, exchange, signal) };
       } catch (error) {
-        if (isRefusedUntouched(error)) return { failure: error };
+        const isPassedOver = insists && error instanceof PeerError;
+        if (isPassedOver || isRefusedUntouched(error)) return { failure: error };
         if (!repeatable || !(error instanceof PeerUnreachable)) throw error;
         if (peer.fresh || error.kind !== "broken") return { failure: error };
       }

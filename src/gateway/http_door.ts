@@ -3,6 +3,7 @@ import type { Transport } from "../net/transport.ts";
 import type { GuardedConnection, Watchdog } from "../net/watchdog.ts";
 import { formatAddress, type NodeAddress } from "../protocol/address.ts";
 import { idleMs } from "../protocol/limits.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import { splice, type SpliceEnd, type SplicePools } from "./splice.ts";
 
@@ -16,9 +17,12 @@ export interface HttpDoor {
 export interface LoopbackDoorDependencies {
   readonly transport: Transport;
   readonly watchdog: Watchdog;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Answers requests. */
   readonly handler: (request: Request) => Response | Promise<Response>;
+  /** Hears of each answer once its last byte is sent, or the client has broken off. */
+  readonly onAnswered: (request: Request, response: Response, ms: number) => void;
 }
 
 /** How long connecting to this process itself may take, in ms. */
@@ -88,7 +92,12 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
     info.completed.catch(() => {/* who broke off is closed by the splice */}).finally(() =>
       client.setDeadline(idleMs)
     );
-    return await this.#dependencies.handler(request);
+    const { clock, handler, onAnswered } = this.#dependencies;
+    const startMs = clock.nowMs();
+    const response = await handler(request);
+    const answered = () => onAnswered(request, response, clock.nowMs() - startMs);
+    info.completed.then(answered, answered);
+    return response;
   }
 }
 

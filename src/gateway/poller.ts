@@ -4,12 +4,21 @@ import type { NodeAddress } from "../protocol/address.ts";
 import type { NetmapEntry } from "../protocol/lists.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
-import type { NodePicker } from "./node_picker.ts";
+import type { NodePicker, StatusChange } from "./node_picker.ts";
 
 /** What the poller works with. */
 export interface PollerDependencies extends PeerDependencies {
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** How a poller polls. */
+export interface PollerOptions {
+  readonly picker: NodePicker;
+  /** Milliseconds between two looks at the netmap. */
+  readonly pollMs: number;
+  /** Hears of what has changed in it. */
+  readonly onChanges?: (changes: readonly StatusChange[]) => void;
 }
 
 /**
@@ -29,16 +38,18 @@ export class Poller {
   readonly #dependencies: PollerDependencies;
   readonly #picker: NodePicker;
   readonly #pollMs: number;
+  readonly #onChanges: (changes: readonly StatusChange[]) => void;
   #last: NodeAddress | undefined;
   #silent = false;
 
   constructor(
     dependencies: PollerDependencies,
-    options: { readonly picker: NodePicker; readonly pollMs: number },
+    options: PollerOptions,
   ) {
     this.#dependencies = dependencies;
     this.#picker = options.picker;
     this.#pollMs = options.pollMs;
+    this.#onChanges = options.onChanges ?? (() => {});
   }
 
   /** Looks at the ring every poll interval until the signal aborts; never rejects. */
@@ -62,9 +73,11 @@ export class Poller {
       if (entries === undefined) continue;
       this.#last = address;
       this.#silent = false;
-      for (const { address, from, to } of this.#picker.update(entries)) {
+      const changes = this.#picker.update(entries);
+      for (const { address, from, to } of changes) {
         log.info("node changed", { node: address, from, to });
       }
+      if (changes.length > 0) this.#onChanges(changes);
       // A node that is not wired yet knows of no ring, but it is there, and soon it will.
       return entries.length > 0;
     }

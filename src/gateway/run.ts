@@ -16,6 +16,7 @@ import { RingAccess } from "./http/ring_access.ts";
 import { Spool } from "./http/spool.ts";
 import { LoopbackDoor } from "./http_door.ts";
 import { NodePicker } from "./node_picker.ts";
+import { Observation } from "./observe/observation.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { OwnVerbs } from "../net/own_verbs.ts";
 import { Poller } from "./poller.ts";
@@ -82,13 +83,23 @@ export async function runGateway(
   const balancer = new Balancer(picker, options.balance);
   const ring = new RingAccess({ pool: peers, picker, balancer, clock, log });
   await using spool = await Spool.open(options.spoolDir);
-  const handler = httpHandler({ ring, picker, spool, clock, log, options: options.http });
-  await using http = new LoopbackDoor({ transport, watchdog, log, handler });
-  const dependencies = { transport, watchdog, clock, log, pool, picker, balancer, verbs, http };
+  const sources = { transport, watchdog, clock, log, picker, peers, hostname };
+  const observation = new Observation({ ...sources, self: options.address });
+  const { events, metrics, traffic } = observation;
+  const served = { ring, picker, spool, clock, log, events, metrics };
+  const handler = httpHandler({ ...served, options: options.http });
+  const onAnswered = observation.answered.bind(observation);
+  await using http = new LoopbackDoor({ transport, watchdog, clock, log, handler, onAnswered });
+  const shared = { transport, watchdog, clock, log, pool, picker, balancer, traffic };
+  const dependencies = { ...shared, verbs, http };
   const server = new GatewayServer(dependencies);
-  const poller = new Poller(dependencies, { picker, pollMs: options.pollMs });
+  const poller = new Poller(dependencies, {
+    picker,
+    pollMs: options.pollMs,
+    onChanges: (changes) => events.netmapChanged(changes),
+  });
   log.info("listening", { address: options.address, nodes: options.nodes.join(",") });
-  await Promise.all([server.run(listener, end), poller.run(end)]);
+  await Promise.all([server.run(listener, end), poller.run(end), events.run(end)]);
   log.info("stopped");
   return 0;
 }

@@ -14,6 +14,7 @@ import type { Logger } from "../runtime/log.ts";
 import type { Balancer } from "./balancer.ts";
 import type { HttpDoor } from "./http_door.ts";
 import type { NodePicker } from "./node_picker.ts";
+import type { MeteredConnection, Traffic } from "./observe/traffic.ts";
 import { isOwnLine, type OwnVerbs, serveOwnVerbs } from "../net/own_verbs.ts";
 import { splice, type SpliceEnd, type SplicePools, spliceRestBytes } from "./splice.ts";
 import { openUpstream } from "./upstream.ts";
@@ -30,6 +31,8 @@ export interface GatewayDependencies {
   readonly verbs: OwnVerbs;
   /** Where connections that speak HTTP go. */
   readonly http: HttpDoor;
+  /** Counts what passes. */
+  readonly traffic: Traffic;
 }
 
 /** The pause after a failed accept, in ms: with no descriptor left, the next one fails as well. */
@@ -85,12 +88,15 @@ export class GatewayServer {
   }
 
   #take(accepted: Connection, signal: AbortSignal): void {
-    const conn = this.#dependencies.watchdog.guard(accepted, idleMs);
+    const { traffic, watchdog } = this.#dependencies;
+    const metered = traffic.meter(accepted);
+    const conn = watchdog.guard(metered, idleMs);
     const refused = this.#open.size >= connectionsMax;
+    if (refused) traffic.refused++;
     // Those that are told to go count too, so that a flood of them is dropped without a word.
     if (this.#open.size >= connectionsMax * 2) return conn.close();
     const client: SpliceEnd = { conn, reader: new ByteReader(conn, this.#longLines) };
-    const serving = refused ? refuse(client, errors.busy) : this.#serve(client, signal);
+    const serving = refused ? refuse(client, errors.busy) : this.#serve(client, metered, signal);
     const served = serving.catch((error: unknown) => {
       this.#dependencies.log.debug("connection ended", { from: conn.remote.port, error });
     }).finally(() => {
@@ -101,7 +107,11 @@ export class GatewayServer {
     this.#open.set(conn, served);
   }
 
-  async #serve(client: SpliceEnd, signal: AbortSignal): Promise<void> {
+  async #serve(
+    client: SpliceEnd,
+    metered: MeteredConnection,
+    signal: AbortSignal,
+  ): Promise<void> {
     client.conn.setDeadline(idleMs);
     const bytes = await client.reader.peekLine(lineBytesMax, lineBytesCap);
     client.conn.setDeadline(undefined);
@@ -110,8 +120,11 @@ export class GatewayServer {
     // A line that is not UTF-8 is the node's to refuse.
     const line = decodeLine(bytes) ?? "";
     const { http, verbs } = this.#dependencies;
-    if (looksLikeHttp(line)) return await http.serve(client, this.#pools);
-    if (isOwnLine(line, verbs.noun)) return await serveOwnVerbs(client, verbs);
+    const isHttp = looksLikeHttp(line);
+    const isOwn = !isHttp && isOwnLine(line, verbs.noun);
+    metered.speaks(isHttp ? "http" : isOwn ? "own" : "line");
+    if (isHttp) return await http.serve(client, this.#pools);
+    if (isOwn) return await serveOwnVerbs(client, verbs);
     await this.#pass(client, signal);
   }
 

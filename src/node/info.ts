@@ -14,6 +14,7 @@ const ownVerbs =
 export async function serveNodeInfo(context: NodeContext, session: Session): Promise<void> {
   const { catalog, chunks, clock, ring } = context;
   const usage = chunks.usage();
+  const space = chunks.diskSpace();
   await session.reply(nodeInfoReply(
     new Map<string, string | number>([
       ["address", context.self],
@@ -34,8 +35,13 @@ export async function serveNodeInfo(context: NodeContext, session: Session): Pro
       ["catalog", catalog.digest.root()],
       ["chunks", usage.content.count + usage.backup.count],
       ["chunk_bytes", usage.content.bytes + usage.backup.bytes],
+      ["parts", usage.content.count],
+      ["part_bytes", usage.content.bytes],
+      ["backups", usage.backup.count],
+      ["backup_bytes", usage.backup.bytes],
       ["staged_bytes", usage.staging.bytes],
-      ["free_bytes", await chunks.freeBytes() ?? "unknown"],
+      ["free_bytes", space?.freeBytes ?? "unknown"],
+      ["disk_bytes", space?.sizeBytes ?? "unknown"],
       ["connections", context.connections()],
       ["rss_bytes", Deno.memoryUsage().rss],
       ["repaired", context.repair.counts.repaired],

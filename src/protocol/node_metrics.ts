@@ -13,7 +13,7 @@ export type Operation = typeof operations[number];
  * is longer. More would tell more, and each costs a series for every operation of every node.
  */
 export const durationBounds: readonly number[] = [
-  ...[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  ...[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
 ];
 
 /** Durations, sorted into classes. */
@@ -83,7 +83,7 @@ export interface NodeMetrics {
   readonly disk: { readonly freeBytes: number; readonly sizeBytes: number };
   readonly memory: { readonly residentBytes: number; readonly heapBytes: number };
   readonly healing: {
-    /** Members that this node was the first to find Dead. */
+    /** Members that this node found Dead itself; two nodes may do so at once. */
     readonly deaths: number;
     readonly started: number;
     readonly failed: number;

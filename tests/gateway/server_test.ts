@@ -5,6 +5,7 @@ import { NodePicker } from "../../src/gateway/node_picker.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
 import { BufferPool } from "../../src/net/buffer_pool.ts";
 import type { Connection } from "../../src/net/transport.ts";
+import { Traffic } from "../../src/gateway/observe/traffic.ts";
 import { Watchdog } from "../../src/net/watchdog.ts";
 import { writeAll, writeText } from "../../src/net/write_all.ts";
 import { formatAddress, type NodeAddress } from "../../src/protocol/address.ts";
@@ -50,7 +51,8 @@ class Stage implements AsyncDisposable {
       },
     };
     const balancer = new Balancer(picker, "first");
-    const shared = { clock, watchdog, transport, picker, balancer, pool, log };
+    const traffic = new Traffic();
+    const shared = { clock, watchdog, transport, picker, balancer, pool, log, traffic };
     this.server = new GatewayServer({ ...shared, verbs, http });
     this.#running = this.server.run(transport.listen("127.0.0.1", 8000), this.#stop.signal);
   }

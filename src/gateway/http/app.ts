@@ -3,10 +3,14 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { NodePicker } from "../node_picker.ts";
 import { dashboardRoutes } from "../dashboard/routes.ts";
+import type { EventHub } from "../observe/event_hub.ts";
+import type { GatewayMetrics } from "../observe/gateway_metrics.ts";
 import type { GatewayHttpOptions } from "../options.ts";
+import { eventRoutes } from "./events.ts";
 import { fileRoutes } from "./files.ts";
 import { guard, type Handler } from "./guard.ts";
 import { healthRoutes } from "./health.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { nodeRoutes } from "./nodes.ts";
 import { originalRoutes } from "./original_paths.ts";
 import { Problem, problemResponse, toProblem } from "./problem.ts";
@@ -22,6 +26,8 @@ export interface HttpDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly options: GatewayHttpOptions;
+  readonly events: EventHub;
+  readonly metrics: GatewayMetrics;
 }
 
 /** Adds the routes of one concern. */
@@ -32,6 +38,8 @@ const groups: readonly RouteGroup[] = [
   fileRoutes,
   nodeRoutes,
   healthRoutes,
+  eventRoutes,
+  metricsRoutes,
   originalRoutes,
   dashboardRoutes,
 ];

@@ -1,0 +1,17 @@
+import type { Hono } from "hono";
+import type { HttpDependencies } from "./app.ts";
+
+/**
+ * `GET /metrics`: the text format of Prometheus, for this gateway and all nodes, which are asked now.
+ * `?scope=gateway` leaves the nodes out, and asks none.
+ */
+export function metricsRoutes(app: Hono, { metrics }: HttpDependencies): void {
+  app.get("/metrics", async (context) => {
+    const isOwn = context.req.query("scope") === "gateway";
+    const text = isOwn ? await metrics.ownText() : await metrics.text();
+    return context.body(text, 200, {
+      "content-type": metrics.contentType,
+      "cache-control": "no-store",
+    });
+  });
+}

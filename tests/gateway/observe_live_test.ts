@@ -147,6 +147,17 @@ Deno.test("a gateway tells of the ring what operators and the page ask for", asy
     assertEquals(grown("ouroboros_gateway_sent_bytes_total"), 5);
   });
 
+  await t.step("/nodes tells more of each node, when it is asked to", async () => {
+    const nodesOf = async (query: string) =>
+      (await (await fetch(`${base}/nodes${query}`)).json()).nodes as Record<string, unknown>[];
+    const [node] = await nodesOf("?detail");
+    assertEquals(node?.["port"], ring.port(0));
+    assertEquals(node?.["pid"], await ring.pid(ring.port(0)));
+    assertEquals([node?.["state"], node?.["files"]], ["ready", 1]);
+    const [short = {}] = await nodesOf("");
+    assertEquals(Object.keys(short), ["address", "port", "status"]);
+  });
+
   await t.step("/metrics waits for no node that has stopped", async () => {
     const pid = await ring.pid(ring.port(0));
     Deno.kill(pid, "SIGSTOP");

@@ -4,6 +4,7 @@ import { type NodeAddress, portOf } from "../../protocol/address.ts";
 import { parseCount } from "../../protocol/count.ts";
 import type { NetmapEntry } from "../../protocol/lists.ts";
 import type { HttpDependencies } from "./app.ts";
+import { nodeFigures } from "./node_figures.ts";
 import { Problem } from "./problem.ts";
 
 /** How long a node may take to tell of itself, in ms. */
@@ -13,11 +14,13 @@ const infoMs = 2_000;
 export function nodeRoutes(app: Hono, dependencies: HttpDependencies): void {
   app.get("/nodes", async (context) => {
     const netmap = await ringNetmap(dependencies, context.req.raw.signal);
-    const nodes = netmap.map(({ address, status }) => ({
-      address,
-      port: portOf(address),
-      status,
-    }));
+    const isDetailed = context.req.query("detail") !== undefined;
+    const told = isDetailed ? await dependencies.metrics.nodes() : [];
+    const metricsOf = new Map(told.map(({ address, metrics }) => [address, metrics]));
+    const nodes = netmap.map(({ address, status }) => {
+      const metrics = metricsOf.get(address);
+      return { address, port: portOf(address), status, ...(metrics && nodeFigures(metrics)) };
+    });
     return context.json({ nodes }, 200, noStore);
   });
 

@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { programVersion } from "../../runtime/version.ts";
 import type { HttpOperation } from "./http_operation.ts";
 import type { MetricFamily } from "./metric_family.ts";
-import type { NodeScraper } from "./node_scraper.ts";
+import type { NodeScraper, ScrapedNode } from "./node_scraper.ts";
 import { ringFamilies } from "./ring_families.ts";
 import { RingTotals } from "./ring_totals.ts";
 import { spoken, type Traffic, type TrafficCounts } from "./traffic.ts";
@@ -90,6 +90,11 @@ export class GatewayMetrics {
       ofRing.registerMetric(new RelayedMetric(family) as unknown as Metric);
     }
     return await this.ownText() + await ofRing.metrics();
+  }
+
+  /** What the nodes say now. */
+  nodes(): Promise<readonly ScrapedNode[]> {
+    return this.#dependencies.scraper.scrape();
   }
 
   /** The metrics of this process alone, for which no node is asked. */

@@ -62,7 +62,7 @@ export async function askNode(label) {
 
 /** How many bytes have passed through the gateway since it was started. */
 export async function askTraffic() {
-  const text = await (await ask("/metrics")).text();
+  const text = await (await ask("/metrics?scope=gateway")).text();
   return {
     stored: sumOfMetric(text, "ouroboros_gateway_received_bytes_total"),
     read: sumOfMetric(text, "ouroboros_gateway_sent_bytes_total"),

@@ -13,6 +13,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Balancer } from "./balancer.ts";
 import type { HttpDoor } from "./http_door.ts";
+import { beginsRequest, refuseHttp } from "./http_refusal.ts";
 import type { NodePicker } from "./node_picker.ts";
 import type { MeteredConnection, Traffic } from "./observe/traffic.ts";
 import { isOwnLine, type OwnVerbs, serveOwnVerbs } from "../net/own_verbs.ts";
@@ -45,7 +46,7 @@ const acceptPauseMs = 50;
  * 1. Nothing is consumed before it is decided: each of the three gets the connection from its first
  *    byte on.
  * 2. A connection that is not decided within {@linkcode idleMs} is closed.
- * 3. At most {@linkcode connectionsMax} connections; the next ones are answered `ERR busy`.
+ * 3. At most {@linkcode connectionsMax} connections; the next ones are answered `ERR busy`, or 503.
  */
 export class GatewayServer {
   readonly #dependencies: GatewayDependencies;
@@ -96,7 +97,7 @@ export class GatewayServer {
     // Those that are told to go count too, so that a flood of them is dropped without a word.
     if (this.#open.size >= connectionsMax * 2) return conn.close();
     const client: SpliceEnd = { conn, reader: new ByteReader(conn, this.#longLines) };
-    const serving = refused ? refuse(client, errors.busy) : this.#serve(client, metered, signal);
+    const serving = refused ? refuseBusy(client) : this.#serve(client, metered, signal);
     const served = serving.catch((error: unknown) => {
       this.#dependencies.log.debug("connection ended", { from: conn.remote.port, error });
     }).finally(() => {
@@ -113,10 +114,16 @@ export class GatewayServer {
     signal: AbortSignal,
   ): Promise<void> {
     client.conn.setDeadline(idleMs);
-    const bytes = await client.reader.peekLine(lineBytesMax, lineBytesCap);
+    let isRequest = false;
+    const bytes = await client.reader.peekLine(lineBytesMax, (prefix) => {
+      isRequest = beginsRequest(prefix);
+      return lineBytesCap(prefix);
+    });
     client.conn.setDeadline(undefined);
     if (bytes === "eof") return;
-    if (bytes === "too-long") return await refuse(client, errors.lineTooLong);
+    if (bytes === "too-long") {
+      return await (isRequest ? refuseHttp(client, 414) : refuse(client, errors.lineTooLong));
+    }
     // A line that is not UTF-8 is the node's to refuse.
     const line = decodeLine(bytes) ?? "";
     const { http, verbs } = this.#dependencies;
@@ -147,6 +154,17 @@ export class GatewayServer {
       ended();
     }
   }
+}
+
+/** How long somebody may take to say in which protocol they want to hear that all is busy, in ms. */
+const busyLineMs = 1_000;
+
+/** Says that there are enough connections, in the client's own protocol. */
+async function refuseBusy(client: SpliceEnd): Promise<void> {
+  client.conn.setDeadline(busyLineMs);
+  const bytes = await client.reader.peekLine(lineBytesMax);
+  const line = typeof bytes === "string" ? "" : decodeLine(bytes) ?? "";
+  await (looksLikeHttp(line) ? refuseHttp(client, 503) : refuse(client, errors.busy));
 }
 
 /** Says why nothing will be done, and closes so that the client gets to read it. */

@@ -24,7 +24,9 @@ export async function servePut(
     if (limit > 0 && size > limit) throw new Error(fileTooLarge(size, limit));
     requireReady(context);
     requireCondition(context, name, condition);
-    context.ring.placement(context.options.copies);
+    const { nodes, copies } = context.ring.placement(context.options.copies);
+    // What this node would keep of it: the others look at their disks when the bytes come.
+    context.admission.reserve(Math.ceil(size / nodes.length) * copies)[Symbol.dispose]();
   } catch (error) {
     // Who does not wait for CONTINUE has sent bytes that must not be read as commands.
     session.end();

@@ -330,6 +330,13 @@ Deno.test("the gateway answers GATEWAY INFO and STOP itself", pure, async () => 
   assertEquals([stage.stopped, node.lines.length], [1, 0]);
 });
 
+Deno.test("the gateway refuses a request line that does not end, in HTTP", pure, async () => {
+  await using stage = new Stage();
+  using conn = await stage.connect();
+  const answer = await ask(conn, `GET /files/${"x".repeat(70_000)}`);
+  assertStringIncludes(answer, "HTTP/1.1 414 URI Too Long\r\n");
+});
+
 Deno.test("the gateway refuses a line that does not end", pure, async () => {
   await using stage = new Stage();
   using conn = await stage.connect();
@@ -346,7 +353,14 @@ Deno.test(
     while (held.length < connectionsMax) held.push(await stage.connect());
     await settle();
     using late = await stage.connect();
-    assertEquals(new TextDecoder().decode(await readAll(late)), "ERR busy\n");
+    assertEquals(await ask(late, "NODE PING\n"), "ERR busy\n");
+    using request = await stage.connect();
+    const answer = await ask(request, "GET / HTTP/1.1\r\n\r\n");
+    assertStringIncludes(answer, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n");
+    using silent = await stage.connect();
+    const ended = readAll(silent);
+    await stage.clock.advance(1_500);
+    assertEquals(await ended, new Uint8Array());
     for (const conn of held) conn.close();
     await stage.clock.advance(2_000);
     assertEquals(stage.server.connections, 0);

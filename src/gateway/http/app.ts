@@ -12,6 +12,7 @@ import { guard, type Handler } from "./guard.ts";
 import { healthRoutes } from "./health.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { nodeRoutes } from "./nodes.ts";
+import { openApiRoutes } from "./openapi.ts";
 import { originalRoutes } from "./original_paths.ts";
 import { Problem, problemResponse, toProblem } from "./problem.ts";
 import { rawPath } from "./raw_path.ts";
@@ -40,6 +41,7 @@ const groups: readonly RouteGroup[] = [
   healthRoutes,
   eventRoutes,
   metricsRoutes,
+  openApiRoutes,
   originalRoutes,
   dashboardRoutes,
 ];

@@ -1,12 +1,6 @@
 import type { CommandKind } from "../protocol/command.ts";
-import {
-  durationBounds,
-  type Durations,
-  type NodeMetrics,
-  noDurations,
-  type Operation,
-  type OperationCounts,
-} from "../protocol/node_metrics.ts";
+import { DurationCounter } from "../protocol/duration_counter.ts";
+import type { NodeMetrics, Operation, OperationCounts } from "../protocol/node_metrics.ts";
 
 /** A command that is done. */
 export interface ServedCommand {
@@ -63,28 +57,6 @@ export class NodeCounters {
     const counter = new OperationCounter();
     this.#operations.set(operation, counter);
     return counter;
-  }
-}
-
-/** Sorts durations into the classes of {@linkcode durationBounds}. */
-export class DurationCounter {
-  readonly #durations = noDurations();
-
-  /** Takes down a duration. */
-  add(seconds: number): void {
-    const durations = this.#durations;
-    durations.count++;
-    durations.sum += seconds;
-    const { length } = durationBounds;
-    let at = 0;
-    while (at < length && seconds > (durationBounds[at] ?? Infinity)) at++;
-    durations.classes[at] = (durations.classes[at] ?? 0) + 1;
-  }
-
-  /** What was taken down, which does not change any more. */
-  snapshot(): Durations {
-    const { count, sum, classes } = this.#durations;
-    return { count, sum, classes: [...classes] };
   }
 }
 

@@ -59,12 +59,12 @@ function metricsWith(nodes: () => readonly ScrapedNode[], traffic = new Traffic(
   });
 }
 
-Deno.test("GatewayMetrics.text() keeps the rules of Prometheus for names, helps and series", async () => {
+Deno.test("GatewayMetrics.expose() keeps the rules of Prometheus for names, helps and series", async () => {
   const metrics = metricsWith(() => scraped([metricsOf("a", 2), metricsOf("b", 1), undefined]));
   metrics.answered({ operation: "read", method: "GET", status: 200, ms: 12 });
   metrics.answered({ operation: "events", method: "GET", status: 200, ms: 1e9 });
   metrics.answered({ operation: "other", method: 'BREW\n"', status: 405, ms: 1 });
-  const families = parseExposition(await metrics.text());
+  const families = parseExposition((await metrics.expose()).text);
   assertEquals(lintFamilies(families.values()), []);
   assert(families.size > 70, `${families.size}`);
   assertEquals(
@@ -82,9 +82,9 @@ Deno.test("GatewayMetrics.text() keeps the rules of Prometheus for names, helps 
   assertEquals(valueOf(families, "ouroboros_gateway_start_time_seconds"), 1);
 });
 
-Deno.test("GatewayMetrics.text() tells of each node, and of the ring", async () => {
+Deno.test("GatewayMetrics.expose() tells of each node, and of the ring", async () => {
   const metrics = metricsWith(() => scraped([metricsOf("a", 3), metricsOf("b", 2), undefined]));
-  const families = parseExposition(await metrics.text());
+  const families = parseExposition((await metrics.expose()).text);
   const node = (name: string, node: string, labels = {}) =>
     valueOf(families, `ouroboros_node_${name}`, { node, ...labels });
   const ring = (name: string, labels = {}) => valueOf(families, `ouroboros_ring_${name}`, labels);
@@ -109,7 +109,7 @@ Deno.test("RingTotals never become less, though nodes begin anew and are away", 
   let nodes = scraped([metricsOf("a", 5), metricsOf("b", 3)]);
   const metrics = metricsWith(() => nodes);
   const pushes = async () =>
-    valueOf(parseExposition(await metrics.text()), "ouroboros_ring_requests_total", {
+    valueOf(parseExposition((await metrics.expose()).text), "ouroboros_ring_requests_total", {
       operation: "push",
     });
   assertEquals(await pushes(), 8);
@@ -132,11 +132,11 @@ Deno.test("ringFamilies() have each metric of the nodes once, also without nodes
   );
 });
 
-Deno.test("GatewayMetrics.ownText() asks no node", async () => {
+Deno.test("GatewayMetrics.exposeOwn() asks no node", async () => {
   const metrics = metricsWith(() => {
     throw new Error("a node was asked");
   });
-  const families = parseExposition(await metrics.ownText());
+  const families = parseExposition((await metrics.exposeOwn()).text);
   assertEquals([...families.keys()].every((name) => name.startsWith("ouroboros_gateway_")), true);
 });
 
@@ -178,7 +178,7 @@ Deno.test("NodeScraper knows an original, which is up and counts nothing", async
     [true, undefined],
     [false, undefined],
   ]);
-  const families = parseExposition(await metricsWith(() => nodes).text());
+  const families = parseExposition((await metricsWith(() => nodes).expose()).text);
   const [info] = families.get("ouroboros_node_info")?.samples ?? [];
   assertEquals(info?.labels["program"], "original");
 });

@@ -58,7 +58,7 @@ async function toldFamilies(): Promise<Map<string, ExposedFamily>> {
     eventListeners: () => 0,
   });
   gateway.answered({ operation: "read", method: "GET", status: 200, ms: 1 });
-  return parseExposition(await gateway.text());
+  return parseExposition((await gateway.expose()).text);
 }
 
 Deno.test("every metric and label of the Grafana dashboard is told by the gateway", async () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Census } from "../../src/node/census.ts";
-import { DurationCounter, NodeCounters } from "../../src/node/counters.ts";
+import { NodeCounters } from "../../src/node/counters.ts";
+import { DurationCounter } from "../../src/protocol/duration_counter.ts";
 import { durationBounds } from "../../src/protocol/node_metrics.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 

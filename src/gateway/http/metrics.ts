@@ -8,9 +8,9 @@ import type { HttpDependencies } from "./app.ts";
 export function metricsRoutes(app: Hono, { metrics }: HttpDependencies): void {
   app.get("/metrics", async (context) => {
     const isOwn = context.req.query("scope") === "gateway";
-    const text = isOwn ? await metrics.ownText() : await metrics.text();
+    const { text, contentType } = await (isOwn ? metrics.exposeOwn() : metrics.expose());
     return context.body(text, 200, {
-      "content-type": metrics.contentType,
+      "content-type": contentType,
       "cache-control": "no-store",
     });
   });

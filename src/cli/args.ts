@@ -86,6 +86,8 @@ function sharedNodeOptions(values: Values<"run"> | Values<"set-network">) {
     fileBytesMax: values["file-size"],
     durability: values.durability,
     copies: values.copies ?? defaultNodeOptions.copies,
+    placement: values.placement,
+    partBytesMin: values["min-part-bytes"],
     scrubRateMiB: values["scrub-rate"],
     logLevel: values["log-level"],
     logJson: values["log-json"],

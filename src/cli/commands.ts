@@ -53,6 +53,19 @@ const nodeFlags = {
   "copies": integerFlag({
     help: `copies of every part, on as many nodes [default: ${defaultNodeOptions.copies}]`,
   }, { min: 1, max: copiesMax }),
+  "placement": choiceFlag(
+    { help: "the way of parts to their nodes" },
+    { words: ["auto", "direct", "relay"], fallback: defaultNodeOptions.placement },
+  ),
+  "min-part-bytes": integerFlag(
+    { placeholder: "BYTES", help: "bytes of a part at least: small files on fewer nodes" },
+    {
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      noun: "a number of bytes",
+      fallback: defaultNodeOptions.partBytesMin,
+    },
+  ),
   "scrub-rate": integerFlag(
     { placeholder: "MIB", help: "MiB a second of stored data that are verified; 0: none" },
     { min: 0, max: scrubRateMax, fallback: defaultNodeOptions.scrubRateMiB },

@@ -3,18 +3,14 @@ import type { FileRecord } from "../protocol/record.ts";
 import { formatRecord } from "../protocol/record_codec.ts";
 import { nextVersion } from "../protocol/ulid.ts";
 import { outcomeUnknown } from "../protocol/errors.ts";
-import { type CommitReply, commitReply, parseCommitReply } from "../protocol/peer_replies.ts";
+import { type CommitReply, commitReply } from "../protocol/peer_replies.ts";
 import { randomBytes } from "../runtime/random.ts";
 import type { CommitResult } from "../store/commit.ts";
-import { askPeer } from "./ask_peer.ts";
 import type { NodeContext } from "./context.ts";
 import { Continuity, OutcomeUnknownError } from "./continuity.ts";
 
 /** What a commit is made of: a record that has no version yet. */
 export type RecordDraft<R extends FileRecord = FileRecord> = Omit<R, "version">;
-
-/** How long a member may take to store a record before it is marked Dead, in ms. */
-export const commitDeadlineMs = 5_000;
 
 /** How often a commit is repeated above versions that it had not seen. */
 const commitAttemptsMax = 16;
@@ -134,7 +130,7 @@ async function confirmAt(
 ): Promise<CommitReply | undefined> {
   const { member, record } = confirmation;
   try {
-    return await sendRecord(context, confirmation);
+    return await context.commits.send(member, confirmation.body);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     await context.ring.markDead(member, `did not confirm '${record.name}': ${reason}`);
@@ -142,31 +138,24 @@ async function confirmAt(
   }
 }
 
-/** Sends a record to one member and waits until it is durable there. */
-async function sendRecord(
+/** Serves `FILE COMMIT`: stores records that another coordinator has committed; an answer each. */
+export async function acceptRecords(
   context: NodeContext,
-  { member, record, body }: Confirmation,
-): Promise<CommitReply> {
-  const answer = await askPeer(context, member, async (peer, program) => {
-    if (program === "original") return undefined;
-    const command = { kind: "file-commit", bodyBytes: body.length } as const;
-    const reply = await peer.request(command, { body, deadlineMs: commitDeadlineMs });
-    peer.release();
-    return reply;
-  });
-  if (answer === undefined) await context.originals.sendTags(member);
-  if (answer === undefined) return { kind: "stored" };
-  const reply = parseCommitReply(answer);
-  if (reply !== undefined) return reply;
-  throw new Error(`${member} answered '${answer}' to the commit of '${record.name}'`);
-}
-
-/** Serves `FILE COMMIT`: stores a record that another coordinator has committed. */
-export async function acceptRecord(context: NodeContext, record: FileRecord): Promise<string> {
+  records: readonly FileRecord[],
+): Promise<string> {
   await context.testHooks?.reach("record-received");
-  const stored = await context.chunks.commit(record);
-  if (stored.outcome === "higher") return commitReply({ kind: "higher", version: stored.version });
-  if (stored.missing.length + stored.unverified.length > 0) context.repair.enqueue(record.name);
-  context.originals.stored(record);
-  return commitReply({ kind: "stored" });
+  const stored = await Promise.all(records.map((record) => context.chunks.commit(record)));
+  let answer = "";
+  for (const [index, result] of stored.entries()) {
+    const record = records[index];
+    if (record === undefined) throw new RangeError(`No record ${index}`);
+    if (result.outcome === "higher") {
+      answer += commitReply({ kind: "higher", version: result.version });
+      continue;
+    }
+    if (result.missing.length + result.unverified.length > 0) context.repair.enqueue(record.name);
+    context.originals.stored(record);
+    answer += commitReply({ kind: "stored" });
+  }
+  return answer;
 }

@@ -6,6 +6,7 @@ import { okReply } from "../protocol/replies.ts";
 import type { NodeContext } from "./context.ts";
 import { deleteFile, tellStored } from "./file_commands.ts";
 import { pushFile } from "./push.ts";
+import { planPush } from "./push_plan.ts";
 import { requireReady } from "./readiness.ts";
 import type { Session } from "./session.ts";
 
@@ -24,9 +25,9 @@ export async function servePut(
     if (limit > 0 && size > limit) throw new Error(fileTooLarge(size, limit));
     requireReady(context);
     requireCondition(context, name, condition);
-    const { nodes, copies } = context.ring.placement(context.options.copies);
+    const { copies, parts } = planPush(context, size).placement;
     // What this node would keep of it: the others look at their disks when the bytes come.
-    context.admission.reserve(Math.ceil(size / nodes.length) * copies)[Symbol.dispose]();
+    context.admission.reserve(Math.ceil(size / parts) * Math.min(copies, parts))[Symbol.dispose]();
   } catch (error) {
     // Who does not wait for CONTINUE has sent bytes that must not be read as commands.
     session.end();

@@ -8,6 +8,7 @@ import type { ChunkStore } from "../store/chunk_store.ts";
 import type { Admission } from "./admission.ts";
 import type { Census } from "./census.ts";
 import type { NodeCounters } from "./counters.ts";
+import type { CommitSender } from "./commit_sender.ts";
 import type { DirectoryLock } from "./directory_lock.ts";
 import type { RingDriver } from "./driver.ts";
 import type { EventFeed } from "./event_feed.ts";
@@ -47,6 +48,7 @@ export interface NodeContext {
   readonly events: EventFeed;
   readonly census: Census;
   readonly admission: Admission;
+  readonly commits: CommitSender;
   /** What a test holds this node by; a node that is not tested has none. */
   readonly testHooks: TestHooks | undefined;
   /** Push ids that this node coordinates right now. */

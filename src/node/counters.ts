@@ -114,6 +114,7 @@ const operationOf: Readonly<Record<CommandKind, Operation>> = {
   "file-relay-stream": "relay",
   "file-relay-blob": "relay",
   "file-stage": "stage",
+  "file-stage-all": "stage",
   "file-commit": "commit",
   "file-abort": "settle",
   "file-push-state": "settle",

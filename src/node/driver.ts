@@ -5,7 +5,7 @@ import { countedReply, type RingState } from "../protocol/peer_replies.ts";
 import type { CatchUpPeer, Effect, RequestEffect, StatusEffect } from "../ring/effects.ts";
 import { type RingCommand, type RingEvent, RingMachine } from "../ring/machine.ts";
 import type { Member, Program } from "../ring/member.ts";
-import { type Placement, placementFrom } from "../ring/placement.ts";
+import { type Placement, type PlacementChoice, placementFrom } from "../ring/placement.ts";
 import { formatView, parseView, type ViewMessage } from "../ring/view_codec.ts";
 import { BusyError } from "../net/busy_error.ts";
 import type { PeerPool } from "../net/peer_pool.ts";
@@ -196,9 +196,9 @@ export class RingDriver {
    *
    * @throws {Error} when fewer nodes are Alive than it takes.
    */
-  placement(copies: number): Placement {
+  placement(wish: Omit<PlacementChoice, "alive" | "memberCount">): Placement {
     const alive = this.aliveMembers();
-    return placementFrom({ alive, memberCount: this.#machine.view.fromSelf.length, copies });
+    return placementFrom({ ...wish, alive, memberCount: this.#machine.view.fromSelf.length });
   }
 
   /** Equal on two nodes when they see the same ring. */

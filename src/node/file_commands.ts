@@ -30,11 +30,12 @@ export async function servePush(
   requireReady(context);
   const record = await pushFile(context, body, { name, size });
   const parts = record.placement.length;
+  const isAlone = context.ring.members().length === 1;
   context.log.info("stored", { name, size, parts, version: record.version });
   tellStored(context, record);
   await context.testHooks?.reach("before-ok");
   await session.reply(
-    parts === 1 ? fileStoredLocallyReply(size, name) : filePushedReply(size, parts),
+    isAlone ? fileStoredLocallyReply(size, name) : filePushedReply(size, parts),
   );
 }
 

@@ -14,6 +14,13 @@ export interface NodeOptions {
   readonly durability: Durability;
   /** Copies of each part, the holder's included; gives way in a smaller ring. */
   readonly copies: number;
+  /** How the bytes of a push get to the nodes that keep them; see {@linkcode PlacementRoute}. */
+  readonly placement: PlacementRoute;
+  /**
+   * Bytes that a part of a file has at least, which keeps small files on fewer nodes: fewer messages and
+   * files, but the load of a popular one is on fewer nodes too. 0: as many parts as nodes.
+   */
+  readonly partBytesMin: number;
   /** How fast chunks are read in the background to be verified, in MiB a second; 0: never. */
   readonly scrubRateMiB: number;
   /** The least important messages that are logged. */
@@ -31,6 +38,13 @@ export interface NodeOptions {
   readonly testHooks?: boolean;
 }
 
+/**
+ * `relay`: round the ring, as in the original; a byte travels up to N/2 times. `direct`: from the
+ * coordinator to each holder and from there to the backup holders; every node of the placement must be
+ * of this program. `auto`: direct where that is known, else relay. The files are the same.
+ */
+export type PlacementRoute = "auto" | "direct" | "relay";
+
 /** Whether an acknowledged write waits for the disk. */
 export type Durability = "fsync" | "relaxed";
 
@@ -44,6 +58,8 @@ export const defaultNodeOptions: Omit<NodeOptions, "address"> = {
   fileBytesMax: 1_000_000_000,
   durability: "fsync",
   copies: 2,
+  placement: "auto",
+  partBytesMin: 0,
   scrubRateMiB: 8,
   logLevel: "info",
   logJson: false,
@@ -59,6 +75,8 @@ export function nodeArgs(options: NodeOptions): string[] {
     `--file-size=${options.fileBytesMax}`,
     `--durability=${options.durability}`,
     `--copies=${options.copies}`,
+    `--placement=${options.placement}`,
+    `--min-part-bytes=${options.partBytesMin}`,
     `--scrub-rate=${options.scrubRateMiB}`,
     `--log-level=${options.logLevel}`,
   ];

@@ -57,17 +57,45 @@ export class PeerSink implements Sink {
   }
 }
 
+/** Looks whether a node is there, and leaves a connection to it at hand. @throws {PeerLostError} */
+export async function reachPeer(context: NodeContext, address: NodeAddress): Promise<void> {
+  try {
+    using peer = await context.peers.borrow(address, { timeoutMs: dialMs });
+    await peer.ensureProgram();
+    peer.release();
+  } catch (error) {
+    throw await lost(context, address, error);
+  }
+}
+
+/** Reaches a node and sends a command with its whole body; the answer is still to come. */
+export async function sendToPeer(
+  context: NodeContext,
+  address: NodeAddress,
+  message: { readonly command: Command; readonly body: Uint8Array },
+): Promise<PeerSink> {
+  return await openSink(context, address, message);
+}
+
 /** Reaches a node and sends the header of a streamed command. */
 export async function openPeerSink(
   context: NodeContext,
   address: NodeAddress,
   command: Command,
 ): Promise<PeerSink> {
+  return await openSink(context, address, { command });
+}
+
+async function openSink(
+  context: NodeContext,
+  address: NodeAddress,
+  { command, body }: { readonly command: Command; readonly body?: Uint8Array },
+): Promise<PeerSink> {
   try {
     const peer = await context.peers.borrow(address, { timeoutMs: dialMs });
     try {
       await peer.ensureProgram();
-      await peer.send(command);
+      await peer.send(command, body);
       return new PeerSink(context, peer);
     } catch (error) {
       peer.close();

@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import { digestMismatch } from "../protocol/errors.ts";
-import { blockBytes } from "../protocol/limits.ts";
+import { smallFileBytesMax } from "../protocol/limits.ts";
 import { partLengths } from "../protocol/names.ts";
 import type { PartPlacement, PushTicket, StoredFile } from "../protocol/record.ts";
+import { partHolders } from "../ring/placement.ts";
 import { BlockChecksums } from "../store/block_checksums.ts";
 import { type Body, MemoryBody, readWhole } from "./body.ts";
 import { commitRecord, type RecordDraft } from "./commit.ts";
 import type { NodeContext } from "./context.ts";
 import { Continuity, OutcomeUnknownError } from "./continuity.ts";
-import { streamParts } from "./part_stream.ts";
+import { type Route, streamParts } from "./part_stream.ts";
 import { PeerLostError } from "./peer_sink.ts";
+import { planPush } from "./push_plan.ts";
+import { stageSmall } from "./small_push.ts";
 
 /** What a client wants stored. */
 export interface PushRequest {
@@ -44,7 +47,7 @@ export async function pushFile(
   request: PushRequest,
 ): Promise<StoredFile> {
   using turn = await context.admission.pushTurn();
-  const isSmall = request.size <= blockBytes;
+  const isSmall = request.size <= smallFileBytesMax;
   using lease = await context.buffers.forClient(isSmall ? 3 : 2);
   const [first, second, whole] = lease.buffers;
   if (first === undefined || second === undefined) throw new RangeError("Two buffers expected");
@@ -58,7 +61,7 @@ export async function pushFile(
   const bytes = fits ? await readWhole(sent, whole) : undefined;
   for (let attempt = 1;; attempt++) {
     try {
-      const source = bytes ? new MemoryBody(bytes) : sent;
+      const source = bytes ?? sent;
       return await attemptPush(context, source, { ...request, buffers: [first, second] });
     } catch (error) {
       const isUntouched = bytes !== undefined || body.remaining === request.size;
@@ -75,25 +78,33 @@ interface PushAttempt extends PushRequest {
   readonly buffers: readonly [Uint8Array, Uint8Array];
 }
 
+/** @param source the bytes themselves, or where they come from. */
 async function attemptPush(
   context: NodeContext,
-  body: Body,
+  source: Uint8Array | Body,
   { name, size, buffers, ...terms }: PushAttempt,
 ): Promise<StoredFile> {
   const continuity = new Continuity(context, name, terms.condition);
-  const ticket = issueTicket(context);
-  const sums = new PartSums(partLengths(size, ticket.nodes.length));
+  const { ticket, route } = issueTicket(context, size);
+  const sums = new PartSums(partLengths(size, ticket.parts));
   context.pushes.add(ticket.pushId);
   try {
     await context.testHooks?.reach("ticket-issued");
-    await streamParts(context, body, {
-      ticket,
-      name,
-      size,
-      position: 0,
-      buffers,
-      onBytes: (part, bytes) => sums.update(part, bytes),
-    });
+    if (source instanceof Uint8Array && route === "direct") {
+      sums.updateAll(source);
+      await stageSmall(context, { ticket, name, bytes: source });
+      await context.testHooks?.reach("streaming");
+    } else {
+      await streamParts(context, source instanceof Uint8Array ? new MemoryBody(source) : source, {
+        ticket,
+        route,
+        name,
+        size,
+        position: 0,
+        buffers,
+        onBytes: (part, bytes) => sums.update(part, bytes),
+      });
+    }
     await context.testHooks?.reach("staged");
     const sha256 = sums.sha256();
     if (terms.sha256 !== undefined && terms.sha256 !== sha256) {
@@ -121,16 +132,11 @@ async function attemptPush(
   }
 }
 
-/** Chooses where the parts of a new push go. */
-function issueTicket(context: NodeContext): PushTicket {
-  const placement = context.ring.placement(context.options.copies);
-  return {
-    pushId: context.newPushId(),
-    coordinator: context.self,
-    incarnation: context.incarnation,
-    nodes: placement.nodes,
-    copies: placement.copies,
-  };
+/** Chooses where the parts of a new push go, and which way. */
+function issueTicket(context: NodeContext, size: number): { ticket: PushTicket; route: Route } {
+  const { placement, route } = planPush(context, size);
+  const { incarnation, self: coordinator } = context;
+  return { ticket: { pushId: context.newPushId(), coordinator, incarnation, ...placement }, route };
 }
 
 /**
@@ -171,14 +177,18 @@ class PartSums {
     return this.#file.digest("hex");
   }
 
+  /** Takes all of a file at once. */
+  updateAll(bytes: Uint8Array): void {
+    let at = 0;
+    for (const [part, { length }] of this.#parts.entries()) {
+      this.update(part, bytes.subarray(at, at + length));
+      at += length;
+    }
+  }
+
   placement(ticket: PushTicket): PartPlacement[] {
-    const { nodes, copies } = ticket;
     return this.#parts.map(({ length, blocks }, part) => ({
-      nodes: Array.from({ length: copies }, (_, copy) => {
-        const node = nodes[(part - copy + nodes.length) % nodes.length];
-        if (node === undefined) throw new RangeError(`No node for copy ${copy} of part ${part}`);
-        return node;
-      }),
+      nodes: partHolders(ticket, part),
       length,
       checksums: blocks.finish(),
     }));

@@ -1,5 +1,6 @@
 import { errors } from "../protocol/errors.ts";
 import type { NodeContext } from "./context.ts";
+import { planPush } from "./push_plan.ts";
 
 /**
  * Refuses what only a node that is up to date may do: one that may have missed an acknowledged version
@@ -21,7 +22,7 @@ export function requireReady({ options, ring }: NodeContext): void {
 export function pushRefusal(context: NodeContext): string | undefined {
   try {
     requireReady(context);
-    context.ring.placement(context.options.copies);
+    planPush(context, 1);
     context.admission.reserve(1)[Symbol.dispose]();
     return undefined;
   } catch (error) {

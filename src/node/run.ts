@@ -14,6 +14,7 @@ import { AntiEntropy } from "./anti_entropy.ts";
 import { BackgroundTasks } from "./background_tasks.ts";
 import { catchUp } from "./catch_up.ts";
 import { Census } from "./census.ts";
+import { CommitSender } from "./commit_sender.ts";
 import type { NodeContext } from "./context.ts";
 import { NodeCounters } from "./counters.ts";
 import { DirectoryLock } from "./directory_lock.ts";
@@ -179,6 +180,7 @@ class Node implements AsyncDisposable {
     };
     this.#context = context as NodeContext;
     context.admission = new Admission(this.#context);
+    context.commits = new CommitSender(this.#context);
     context.repair = new RepairQueue(this.#context);
     context.originals = new Originals(this.#context);
     context.scrub = new Scrub(this.#context);

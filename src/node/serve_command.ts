@@ -14,6 +14,8 @@ import { servePage } from "./page_command.ts";
 import { serveRange } from "./range_command.ts";
 import { serveCatalogForget } from "./tombstones.ts";
 import type { Session } from "./session.ts";
+import { serveStageAll } from "./small_push.ts";
+import { serveStage } from "./stage_chain.ts";
 import * as staging from "./staging_commands.ts";
 
 /**
@@ -97,7 +99,9 @@ export async function serveCommand(
     case "file-relay-blob":
       return await staging.serveRelayBlob(context, session, command, body);
     case "file-stage":
-      return await staging.serveStage(context, session, command, body);
+      return await serveStage(context, session, command, body);
+    case "file-stage-all":
+      return await serveStageAll(context, session, command, body);
     case "file-commit":
       return await staging.serveCommit(context, session, body);
     case "file-abort":

@@ -1,5 +1,5 @@
 import { type NodeAddress, portOf } from "../protocol/address.ts";
-import type { Durability, LogLevel, NodeOptions } from "./options.ts";
+import type { Durability, LogLevel, NodeOptions, PlacementRoute } from "./options.ts";
 
 /**
  * What the members of a ring tell each other of a node's options, in JSON: everything but the
@@ -13,6 +13,8 @@ export function sharedOptions(options: Omit<NodeOptions, "address" | "logFile">)
     fileBytesMax: options.fileBytesMax,
     durability: options.durability,
     copies: options.copies,
+    placement: options.placement,
+    partBytesMin: options.partBytesMin,
     scrubRateMiB: options.scrubRateMiB,
     logLevel: options.logLevel,
     logJson: options.logJson,
@@ -39,6 +41,8 @@ export function respawnOptions(address: NodeAddress, json: string): NodeOptions 
     fileBytesMax: count(fields, "fileBytesMax"),
     durability: oneOf(fields, "durability", durabilities),
     copies: count(fields, "copies"),
+    placement: oneOf(fields, "placement", routes),
+    partBytesMin: count(fields, "partBytesMin"),
     scrubRateMiB: count(fields, "scrubRateMiB"),
     logLevel: oneOf(fields, "logLevel", logLevels),
     logJson: fields["logJson"] === true,
@@ -67,6 +71,8 @@ function oneOf<T extends string>(fields: Fields, key: string, values: readonly T
   if (value !== undefined) return value;
   throw new SyntaxError(`Options without a good ${key}`);
 }
+
+const routes: readonly PlacementRoute[] = ["auto", "direct", "relay"];
 
 const durabilities: readonly Durability[] = ["fsync", "relaxed"];
 

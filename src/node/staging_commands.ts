@@ -6,10 +6,9 @@ import { parseRecord } from "../protocol/record_codec.ts";
 import { okReply } from "../protocol/replies.ts";
 import { parseTicket } from "../protocol/ticket.ts";
 import { type Body, readWhole } from "./body.ts";
-import { acceptRecord } from "./commit.ts";
+import { acceptRecords } from "./commit.ts";
 import type { NodeContext } from "./context.ts";
 import { streamParts } from "./part_stream.ts";
-import { pump } from "./pump.ts";
 import { tellStored } from "./file_commands.ts";
 import { pushFile } from "./push.ts";
 import type { Session } from "./session.ts";
@@ -26,12 +25,13 @@ export async function serveRelayStream(
     await context.originals.acceptRelay(command, body);
     return await session.reply(okReply);
   }
-  if (ticket.nodes[command.index] !== context.self || ticket.nodes.length !== command.parts) {
+  if (ticket.nodes[command.index] !== context.self || ticket.parts !== command.parts) {
     throw new Error("this part belongs to another node");
   }
   using lease = await context.buffers.relayPair();
   await streamParts(context, body, {
     ticket,
+    route: "relay",
     name: command.name,
     size: command.fileBytes,
     position: command.index,
@@ -54,37 +54,7 @@ export async function serveRelayBlob(
   await session.reply(okReply);
 }
 
-/** `FILE STAGE`: one copy of one part, straight from the coordinator. */
-export async function serveStage(
-  context: NodeContext,
-  session: Session,
-  command: Extract<Command, { kind: "file-stage" }>,
-  body: Body,
-): Promise<void> {
-  const ticket = parseTicket(command.token);
-  if (ticket === undefined) throw new Error("invalid token for FILE STAGE");
-  using _room = context.admission.reserve(command.bodyBytes);
-  const writer = await context.chunks.stage({
-    pushId: ticket.pushId,
-    name: command.name,
-    parts: ticket.nodes.length,
-    part: command.part,
-    copy: command.copy,
-    length: command.bodyBytes,
-    coordinator: ticket.coordinator,
-    incarnation: ticket.incarnation,
-  });
-  try {
-    using lease = await context.buffers.relayPair();
-    await pump(body, command.bodyBytes, { sinks: [writer], buffers: lease.buffers });
-    await writer.finish();
-  } finally {
-    await writer.abandon();
-  }
-  await session.reply(okReply);
-}
-
-/** `FILE COMMIT`: the record of a push or a delete that its coordinator has committed. */
+/** `FILE COMMIT`: records of pushes and deletes that their coordinator has committed. */
 export async function serveCommit(
   context: NodeContext,
   session: Session,
@@ -92,8 +62,8 @@ export async function serveCommit(
 ): Promise<void> {
   if (body.remaining > recordBytesMax) throw new Error(errors.lineTooLong);
   const bytes = await readWhole(body, new Uint8Array(body.remaining));
-  const record = parseRecord(new TextDecoder().decode(bytes));
-  await session.reply(await acceptRecord(context, record));
+  const records = new TextDecoder().decode(bytes).split("\n").map(parseRecord);
+  await session.reply(await acceptRecords(context, records));
 }
 
 /** `FILE ABORT`: the coordinator has given the push up. */

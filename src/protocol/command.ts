@@ -28,8 +28,9 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `RING VIEW <bytes>` + a view in JSON | `VIEW <bytes>` + what the sender lacks, in the same form |
  * | `RING STOPPING <seconds>` | `OK`; nobody heals for that long |
  * | `RING EVENTS <after>` | `OK`, then a line for each event as it happens: `EVENT <json>` (`ring_event.ts`); `MISSED <n>` where some are gone; `IDLE` every 15 s without one. First those after the event with the id `<after>` that the node still has, all of them for `0` or an id of an earlier process. No other command is served on the connection |
- * | `FILE STAGE <token> <part> <copy> <bytes> <name>` + bytes | `OK` once the copy is durable in staging; part and copy count from 0, copy 0 is the holder's |
- * | `FILE COMMIT <bytes>` + a record in JSON | `OK` once durable, or `HIGHER <version>` |
+ * | `FILE STAGE <token> <part> <copy> <bytes> <name>` + bytes | `OK` once this copy and every later one that is not the coordinator's are durable in staging: the receiver passes the bytes on to the next backup holder while it stores them. Part and copy count from 0, copy 0 is the holder's |
+ * | `FILE STAGE-ALL <token> <file_bytes> <bytes> <name>` + bytes | `OK` once durable in staging: all copies that the receiver keeps of a small file in one message, its own part first, then those that it backs up, the nearest successor's first |
+ * | `FILE COMMIT <bytes>` + records in JSON, one a line | a line a record, in order: `OK` once durable, or `HIGHER <version>`; a single `ERR …` if none could be stored |
  * | `FILE ABORT <push_id>` | `OK`; the staged chunks of that push are dropped |
  * | `FILE PUSH-STATE <push_id>` | `OK pending`, `OK committed` or `OK aborted`, each followed by the incarnation |
  * | `FILE OPEN <push_id> <part> <name>` | `PART <bytes>`: the part is open on this connection, in whatever place the node has it |
@@ -165,6 +166,13 @@ export type OwnCommand =
     readonly token: string;
     readonly part: number;
     readonly copy: number;
+    readonly bodyBytes: number;
+    readonly name: string;
+  }
+  | {
+    readonly kind: "file-stage-all";
+    readonly token: string;
+    readonly fileBytes: number;
     readonly bodyBytes: number;
     readonly name: string;
   }

@@ -85,6 +85,7 @@ const ownFormats: Formats<OwnCommand> = {
   "ring-stopping": (c) => `RING STOPPING ${c.seconds}`,
   "ring-events": (c) => `RING EVENTS ${c.after}`,
   "file-stage": (c) => `FILE STAGE ${c.token} ${c.part} ${c.copy} ${c.bodyBytes} ${c.name}`,
+  "file-stage-all": (c) => `FILE STAGE-ALL ${c.token} ${c.fileBytes} ${c.bodyBytes} ${c.name}`,
   "file-commit": (c) => `FILE COMMIT ${c.bodyBytes}`,
   "file-abort": (c) => `FILE ABORT ${c.pushId}`,
   "file-push-state": (c) => `FILE PUSH-STATE ${c.pushId}`,

@@ -22,6 +22,12 @@ export const drainBytesMax = 1024 * 1024;
 /** The bytes one checksum covers, and the size of every buffer that moves payload. */
 export const blockBytes = 256 * 1024;
 
+/**
+ * A file up to this size is small: its bytes are gathered before anything is done with them, and go to
+ * each node of its placement in one message. It must fit in one buffer.
+ */
+export const smallFileBytesMax = blockBytes;
+
 /** Connections a node serves at once; the next ones are answered `ERR busy`. */
 export const connectionsMax = 1024;
 

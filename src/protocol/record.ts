@@ -56,14 +56,16 @@ export interface Tombstone {
   readonly timeMs: number;
 }
 
-/** The context of a push that its relay carries in the token of `FILE RELAY-STREAM`. */
+/** The context of a push, which the token of `FILE RELAY-STREAM` and `FILE STAGE` carries. */
 export interface PushTicket {
   readonly pushId: string;
   readonly coordinator: NodeAddress;
   /** The coordinator's incarnation: a new one means that its directory was lost. */
   readonly incarnation: string;
-  /** The placement's ring order; the coordinator is first. Its length is the number of parts. */
+  /** The placement's ring order; the coordinator is first. */
   readonly nodes: readonly NodeAddress[];
+  /** Parts of the file, 1 to `nodes.length`: part i (from 0) belongs to the i-th node. */
+  readonly parts: number;
   /** Copies of each part, the holder's included; at most `nodes.length`. */
   readonly copies: number;
 }

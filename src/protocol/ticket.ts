@@ -6,7 +6,7 @@ import type { PushTicket } from "./record.ts";
 
 /**
  * Writes a ticket as the token of `FILE RELAY-STREAM` and `FILE STAGE`:
- * `o1.<pushId>.<incarnation>.<copies>.<nodes>`. Nodes on one host share its name, and ports that
+ * `o2.<pushId>.<incarnation>.<copies>.<parts>.<nodes>`. Nodes on one host share its name, and ports that
  * follow each other are a range, `127.0.0.1:7003-7019+7000-7002,[::1]:7000`, so that the token of
  * most rings is short, and the longest of a ring on one host fits in a line.
  *
@@ -26,24 +26,27 @@ import type { PushTicket } from "./record.ts";
  *   incarnation: "5f1c",
  *   nodes,
  *   copies: 2,
+ *   parts: 3,
  * };
  * const token = formatTicket(ticket);
- * assertEquals(token, "o1.01HF7YAT000000000000000000.5f1c.2.127.0.0.1:7001-7002+7000");
+ * assertEquals(token, "o2.01HF7YAT000000000000000000.5f1c.2.3.127.0.0.1:7001-7002+7000");
  * assertEquals(parseTicket(token), ticket);
  * assertEquals(parseTicket("relay-1700000000"), undefined);
  * ```
  */
 export function formatTicket(ticket: PushTicket): string {
-  const { pushId, coordinator, incarnation, nodes, copies } = ticket;
+  const { pushId, coordinator, incarnation, nodes, copies, parts } = ticket;
   const bounded = isId(pushId) && isId(incarnation) && nodes.length >= 1 &&
-    nodes.length <= partsMax && copies >= 1 && copies <= Math.min(copiesMax, nodes.length);
+    nodes.length <= partsMax && copies >= 1 && copies <= Math.min(copiesMax, nodes.length) &&
+    parts >= 1 && parts <= nodes.length;
   if (!bounded || coordinator !== nodes[0] || new Set(nodes).size !== nodes.length) {
     throw new RangeError(
       `Cannot write a ticket: push '${pushId}', incarnation '${incarnation}', ` +
-        `coordinator ${coordinator}, ${copies} copies on ${nodes.length} nodes from ${nodes[0]}`,
+        `coordinator ${coordinator}, ${copies} copies of ${parts} parts on ${nodes.length} nodes ` +
+        `from ${nodes[0]}`,
     );
   }
-  return `${prefix}${pushId}.${incarnation}.${copies}.${formatNodes(nodes)}`;
+  return `${prefix}${pushId}.${incarnation}.${copies}.${parts}.${formatNodes(nodes)}`;
 }
 
 /** Reads a ticket; `undefined` for any other token, such as an original node's. */
@@ -52,20 +55,22 @@ export function parseTicket(token: string): PushTicket | undefined {
   const idEnd = token.indexOf(".", prefix.length);
   const incarnationEnd = token.indexOf(".", idEnd + 1);
   const copiesEnd = token.indexOf(".", incarnationEnd + 1);
-  if (idEnd < 0 || incarnationEnd < 0 || copiesEnd < 0) return undefined;
+  const partsEnd = token.indexOf(".", copiesEnd + 1);
+  if (idEnd < 0 || incarnationEnd < 0 || copiesEnd < 0 || partsEnd < 0) return undefined;
   const pushId = token.slice(prefix.length, idEnd);
   const incarnation = token.slice(idEnd + 1, incarnationEnd);
   const copies = parseCount(token.slice(incarnationEnd + 1, copiesEnd), copiesMax);
-  const nodes = parseNodes(token.slice(copiesEnd + 1));
+  const parts = parseCount(token.slice(copiesEnd + 1, partsEnd), partsMax);
+  const nodes = parseNodes(token.slice(partsEnd + 1));
   const coordinator = nodes?.[0];
   if (!isId(pushId) || !isId(incarnation) || coordinator === undefined) return undefined;
-  if (nodes === undefined || copies === undefined) return undefined;
-  if (copies < 1 || copies > nodes.length) return undefined;
-  return { pushId, coordinator, incarnation, nodes, copies };
+  if (nodes === undefined || copies === undefined || parts === undefined) return undefined;
+  if (copies < 1 || copies > nodes.length || parts < 1 || parts > nodes.length) return undefined;
+  return { pushId, coordinator, incarnation, nodes, copies, parts };
 }
 
 /** Other layouts of the token will begin otherwise. */
-const prefix = "o1.";
+const prefix = "o2.";
 
 function formatNodes(nodes: readonly NodeAddress[]): string {
   let text = "";

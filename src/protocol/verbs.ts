@@ -6,6 +6,7 @@ import {
   copiesMax,
   partsMax,
   recordBytesMax,
+  smallFileBytesMax,
   stoppingSecondsMax,
   ttlMax,
   viewBytesMax,
@@ -173,6 +174,13 @@ const ownVerbs: Record<string, ReadVerb> = {
       bodyBytes: fields.body("size"),
       name: fields.fileName(),
     };
+  },
+  "FILE STAGE-ALL": (fields) => {
+    fields.expectBody();
+    const token = fields.token("token");
+    const fileBytes = fields.count("file size", smallFileBytesMax);
+    const bodyBytes = fields.body("size", smallFileBytesMax);
+    return { kind: "file-stage-all", token, fileBytes, bodyBytes, name: fields.fileName() };
   },
   "FILE COMMIT": (fields) => {
     fields.expectBody();

@@ -7,6 +7,8 @@ export interface Placement {
   readonly nodes: readonly NodeAddress[];
   /** Copies of each part, the holder's included; 1 to `nodes.length`. */
   readonly copies: number;
+  /** Parts of the file; 1 to `nodes.length`. */
+  readonly parts: number;
 }
 
 /** What {@linkcode placementFrom} chooses from. */
@@ -17,6 +19,13 @@ export interface PlacementChoice {
   readonly memberCount: number;
   /** Copies that are wanted; gives way in a ring that has fewer members. */
   readonly copies: number;
+  /** Bytes of the file. */
+  readonly size: number;
+  /**
+   * Bytes that a part has at least, so that a small file has fewer parts than the ring has nodes; 0: it
+   * has as many, as in the original.
+   */
+  readonly partBytesMin: number;
 }
 
 /**
@@ -32,14 +41,19 @@ export interface PlacementChoice {
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * const alive = [7001, 7002, 7000].map((port) => formatAddress("127.0.0.1", port));
- * assertEquals(placementFrom({ alive, memberCount: 3, copies: 2 }), { nodes: alive, copies: 2 });
- * assertThrows(() => placementFrom({ alive: alive.slice(0, 1), memberCount: 3, copies: 2 }));
+ * const choice = { alive, memberCount: 3, copies: 2, size: 1000, partBytesMin: 0 };
+ * assertEquals(placementFrom(choice), { nodes: alive, copies: 2, parts: 3 });
+ * assertEquals(placementFrom({ ...choice, partBytesMin: 400 }).parts, 2);
+ * assertThrows(() => placementFrom({ ...choice, alive: alive.slice(0, 1) }));
  * ```
  */
-export function placementFrom({ alive, memberCount, copies }: PlacementChoice): Placement {
+export function placementFrom(choice: PlacementChoice): Placement {
+  const { alive, memberCount, copies, size, partBytesMin } = choice;
   const needed = Math.min(copies, memberCount);
   if (alive.length < needed) throw new Error(notEnoughNodes(alive.length, needed));
-  return { nodes: alive, copies: needed };
+  const wanted = partBytesMin === 0 ? alive.length : Math.floor(size / partBytesMin);
+  const parts = Math.min(Math.max(wanted, 1), alive.length);
+  return { nodes: alive, copies: needed, parts };
 }
 
 /**
@@ -53,7 +67,7 @@ export function placementFrom({ alive, memberCount, copies }: PlacementChoice): 
  * import { assertEquals } from "@std/assert";
  *
  * const [a, b, c] = [7000, 7001, 7002].map((port) => formatAddress("127.0.0.1", port));
- * const placement = { nodes: [a!, b!, c!], copies: 2 };
+ * const placement = { nodes: [a!, b!, c!], copies: 2, parts: 3 };
  * assertEquals(partHolders(placement, 0), [a!, c!]);
  * assertEquals(partHolders(placement, 2), [c!, b!]);
  * ```
@@ -64,4 +78,35 @@ export function partHolders({ nodes, copies }: Placement, part: number): NodeAdd
     if (node === undefined) throw new RangeError(`Part ${part} of ${nodes.length} has no holder`);
     return node;
   });
+}
+
+/** One copy that a node keeps. */
+export interface KeptCopy {
+  /** Counted from 0. */
+  readonly part: number;
+  /** 0: the holder's; k: the k-th backup. */
+  readonly copy: number;
+}
+
+/**
+ * The copies that the node at a position of the placement (from 0) keeps: the inverse of
+ * {@linkcode partHolders}. Its own part comes first, then those of its successors.
+ *
+ * @example
+ * ```ts
+ * import { keptCopies } from "./placement.ts";
+ * import { formatAddress } from "../protocol/address.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const nodes = [7000, 7001, 7002].map((port) => formatAddress("127.0.0.1", port));
+ * const placement = { nodes, copies: 2, parts: 3 };
+ * assertEquals(keptCopies(placement, 2), [{ part: 2, copy: 0 }, { part: 0, copy: 1 }]);
+ * assertEquals(keptCopies({ ...placement, parts: 1 }, 2), [{ part: 0, copy: 1 }]);
+ * ```
+ */
+export function keptCopies({ nodes, copies, parts }: Placement, position: number): KeptCopy[] {
+  return Array.from({ length: copies }, (_, copy) => ({
+    part: (position + copy) % nodes.length,
+    copy,
+  })).filter(({ part }) => part < parts);
 }

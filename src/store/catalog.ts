@@ -258,6 +258,7 @@ export class Catalog implements Disposable {
     try {
       this.#connection = salvageCatalog(old, log);
       log.warn("catalog restored from memory", { reason });
+      this.#takeOverLater(old);
       return "salvaged";
     } catch (error) {
       if (!(error instanceof CatalogDamagedError) && old.isOpen) throw error;
@@ -271,8 +272,14 @@ export class Catalog implements Disposable {
       });
       this.#freshReason = "damaged";
       this.#hasStrays = true;
+      this.#takeOverLater(old);
       return "lost";
     }
+  }
+
+  /** The rows that were not written to the last database are still to be written to this one. */
+  #takeOverLater({ chunks }: CatalogConnection): void {
+    for (const row of chunks.takeLater()) this.chunkTable.putLater(row);
   }
 
   /** Forgets records that cannot be read: now the digest says that they are missing. */

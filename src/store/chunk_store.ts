@@ -4,6 +4,7 @@ import type { Catalog, CatalogState } from "./catalog.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
 import type { ChunkSums } from "./chunk_table.ts";
 import { commitRecords, type CommitResult } from "./commit.ts";
+import { CommitGroup } from "./commit_group.ts";
 import { makeDirectories, StoreCore, type StoreOptions } from "./core.ts";
 import { StoreError } from "./errors.ts";
 import { type DiskSpace, diskSpace } from "./free_space.ts";
@@ -69,12 +70,14 @@ export class ChunkStore implements AsyncDisposable {
   readonly #staging: Staging;
   readonly #shelf: Shelf;
   readonly #upkeep: Upkeep;
+  readonly #commits: CommitGroup;
 
   private constructor(core: StoreCore) {
     this.#core = core;
     this.#staging = new Staging(core);
     this.#shelf = new Shelf(core);
     this.#upkeep = new Upkeep(core, this.#shelf);
+    this.#commits = new CommitGroup((records) => commitRecords(core, records));
   }
 
   /**
@@ -139,10 +142,8 @@ export class ChunkStore implements AsyncDisposable {
    *
    * @throws {StoreError} if the catalog cannot be written: then nobody knows whether it was
    */
-  async commit(record: FileRecord): Promise<CommitResult> {
-    const [result] = await this.commitAll([record]);
-    if (result === undefined) throw new Error("A commit has no result");
-    return result;
+  commit(record: FileRecord): Promise<CommitResult> {
+    return this.#commits.commit(record);
   }
 
   /** The same for several records, in one transaction and with one sync; at most 1,000 is sensible. */
@@ -212,6 +213,7 @@ export class ChunkStore implements AsyncDisposable {
 
   /** The chunks after a key, by push id and part; from the first without one. */
   chunks(after: ChunkKey | undefined, limit: number): ChunkInfo[] {
+    this.#core.writeLater();
     const rows = this.catalog.chunkTable.page(after ?? { pushId: "", part: -1 }, limit);
     return rows.map(({ pushId, part, parts, name, copy, length, place }) => ({
       pushId,
@@ -257,6 +259,7 @@ export class ChunkStore implements AsyncDisposable {
     const hadGone = makeDirectories(this.#core.paths);
     const state = this.catalog.inspect();
     if (state === "lost") this.#core.recover();
+    this.#core.writeLater();
     this.#core.settleStuck();
     await this.catalog.keepIncarnation();
     if (state !== "ok") await this.catalog.durable();

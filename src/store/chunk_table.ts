@@ -2,7 +2,7 @@ import type { NodeAddress } from "../protocol/address.ts";
 import type { Amount } from "../protocol/node_metrics.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import { CatalogDamagedError } from "./errors.ts";
-import type { ChunkKey, ChunkSlot, Place } from "./paths.ts";
+import { type ChunkKey, type ChunkSlot, formatKey, type Place } from "./paths.ts";
 import { countOf, optionalTextOf, textOf } from "./row.ts";
 
 /**
@@ -50,8 +50,15 @@ export const chunkSchema = `
   CREATE INDEX chunks_moving ON chunks (place) WHERE place <> 'placed' OR at <> 'placed';
 `;
 
-/** Reads and writes the table of chunks. */
+/**
+ * Reads and writes the table of chunks.
+ *
+ * A row may also be put for later ({@linkcode putLater}): it is read like any other, is lost with the
+ * process, and is written with the next change of the catalog. That is enough for a chunk in staging,
+ * whose file tells by its name what it is.
+ */
 export class ChunkTable {
+  readonly #later = new Map<string, ChunkRow>();
   readonly #get: Statement;
   readonly #ofPush: Statement;
   readonly #onSlots: Statement;
@@ -100,15 +107,37 @@ export class ChunkTable {
     );
   }
 
+  /** Puts a row that is written with the next change. */
+  putLater(row: ChunkRow): void {
+    this.#later.set(formatKey(row), row);
+  }
+
+  /** How many rows wait to be written. */
+  get laterCount(): number {
+    return this.#later.size;
+  }
+
+  /** Takes over the rows that wait, for a transaction to write; back again with `putLater` if it fails. */
+  takeLater(): readonly ChunkRow[] {
+    if (this.#later.size === 0) return [];
+    const rows = [...this.#later.values()];
+    this.#later.clear();
+    return rows;
+  }
+
   /** One chunk. */
   get({ pushId, part }: ChunkKey): ChunkRow | undefined {
+    const later = this.#later.size > 0 && this.#later.get(formatKey({ pushId, part }));
+    if (later) return later;
     const row = this.#get.get(pushId, part);
     return row === undefined ? undefined : toChunk(row);
   }
 
   /** The chunks of a push. */
   ofPush(pushId: string): ChunkRow[] {
-    return this.#ofPush.all(pushId).map(toChunk);
+    const rows = this.#ofPush.all(pushId).map(toChunk);
+    for (const row of this.#later.values()) if (row.pushId === pushId) rows.push(row);
+    return rows;
   }
 
   /** The chunks of a name that are placed, belong there, or were there when their row was written. */
@@ -118,15 +147,16 @@ export class ChunkTable {
 
   /** The chunks that are staged, retired or being moved. */
   moving(): ChunkRow[] {
-    return this.#moving.all().map(toChunk);
+    return [...this.#moving.all().map(toChunk), ...this.#later.values()];
   }
 
   /** The chunks that are staged. */
   staged(): ChunkRow[] {
-    return this.#staged.all().map(toChunk);
+    const later = [...this.#later.values()].filter(({ place }) => place === "staging");
+    return [...this.#staged.all().map(toChunk), ...later];
   }
 
-  /** Chunks after a key, in order. */
+  /** Chunks after a key, in order; without those that wait to be written. */
   page(after: ChunkKey, limit: number): ChunkRow[] {
     return this.#page.all(after.pushId, after.part, limit).map(toChunk);
   }
@@ -159,7 +189,7 @@ export class ChunkTable {
     return this.#remove.run(pushId, part) > 0;
   }
 
-  /** Counts everything: reads the whole table. */
+  /** Counts everything that is written: reads the whole table. */
   sums(): ChunkSums[] {
     return this.#sums.all().map((row) => ({
       place: placeOf(row, "place"),
@@ -171,7 +201,9 @@ export class ChunkTable {
 
   /** The bytes in staging. */
   stagedBytes(): number {
-    return countOf(this.#stagedBytes.get() ?? {}, "bytes");
+    let bytes = countOf(this.#stagedBytes.get() ?? {}, "bytes");
+    for (const row of this.#later.values()) bytes += row.length;
+    return bytes;
   }
 }
 

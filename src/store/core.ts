@@ -113,13 +113,26 @@ export class StoreCore implements Disposable {
    * it concerns in memory or on disk must be done after it.
    */
   change<T>(change: () => T): T {
+    const { chunkTable } = this.catalog;
     const moves = this.placer.unwrittenMoves();
-    const result = this.catalog.transaction(() => {
-      for (const { key, at } of moves) this.catalog.chunkTable.setAt(key, at);
-      return change();
-    });
-    this.placer.movesWritten(moves);
-    return result;
+    const rows = chunkTable.takeLater();
+    try {
+      const result = this.catalog.transaction(() => {
+        for (const row of rows) chunkTable.put(row);
+        for (const { key, at } of moves) chunkTable.setAt(key, at);
+        return change();
+      });
+      this.placer.movesWritten(moves);
+      return result;
+    } catch (error) {
+      for (const row of rows) chunkTable.putLater(row);
+      throw error;
+    }
+  }
+
+  /** Writes the rows that wait for the next change, if there are any. */
+  writeLater(): void {
+    if (this.catalog.chunkTable.laterCount > 0) this.change(() => {/* that is all */});
   }
 
   /** Moves the files of these chunks to where their rows, durably, say that they belong. */

@@ -1,6 +1,7 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import { partsMax } from "../protocol/limits.ts";
 import { isId, quote } from "../protocol/names.ts";
+import { BlockChecksums } from "./block_checksums.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import { commitRecords, hasLength } from "./commit.ts";
 import type { StoreCore } from "./core.ts";
@@ -42,7 +43,8 @@ export interface StagedPush {
  * The bytes of pushes that are not committed.
  *
  * 1. A file gets its name in `staging/` when all its bytes are in it; until then its name says that it
- *    is partial, and the next start deletes it.
+ *    is partial, and the next start deletes it. A small one is written under its name at once: what a
+ *    crash leaves of it was never confirmed, and has not the length that its record says.
  * 2. A chunk of a push that is committed already goes on to its place at once.
  * 3. A chunk is confirmed when its file, and the name of it, are synced. Its row need not be: the name
  *    is enough to find the bytes again once the record comes.
@@ -70,11 +72,40 @@ export class Staging implements StagingSite {
     return writer;
   }
 
-  /** Stages a small chunk whose bytes are all here. @returns its checksums */
+  /**
+   * Stages a small chunk whose bytes are all here: one file, made, written and closed in one go, and no
+   * transaction. @returns its checksums
+   */
   async stageBytes(chunk: StagedChunk, bytes: Uint8Array): Promise<string> {
     if (bytes.length !== chunk.length) {
       throw new RangeError(`${bytes.length} bytes for a chunk of ${chunk.length}`);
     }
+    checkChunk(chunk);
+    this.#refuseAborted(chunk);
+    const sums = new BlockChecksums();
+    sums.update(bytes);
+    const checksums = sums.finish();
+    const row = this.#rowOf(chunk, checksums);
+    const path = this.#core.paths.file("staging", row);
+    const file = this.#core.catalog.chunkTable.get(row) === undefined && createNow(path, chunk);
+    if (!file) return await this.#stageAgain(chunk, bytes);
+    using _open = file;
+    this.failpoint("stage: file created");
+    try {
+      writeNow(file, bytes);
+      this.failpoint("stage: bytes written");
+    } catch (error) {
+      removeIfThere(path);
+      throw writeError(chunk, path, error);
+    }
+    this.#core.catalog.chunkTable.putLater(row);
+    if (this.#core.options.durability === "fsync") await this.#sync(row, file);
+    await this.#staged(chunk);
+    return checksums;
+  }
+
+  /** The way of a chunk that may be here already. */
+  async #stageAgain(chunk: StagedChunk, bytes: Uint8Array): Promise<string> {
     await using writer = this.stage(chunk);
     await writer.write(bytes);
     return await writer.finish();
@@ -94,6 +125,11 @@ export class Staging implements StagingSite {
       throw error;
     }
     if (this.#core.options.durability === "fsync") await this.#sync(row, file);
+    await this.#staged(chunk);
+  }
+
+  /** A chunk is here: if its push is committed already it goes on to its place. */
+  async #staged(chunk: StagedChunk): Promise<void> {
     this.#refuseAborted(chunk);
     const record = this.#core.catalog.pushOf(chunk.pushId);
     if (record !== undefined) await commitRecords(this.#core, [record]);
@@ -268,6 +304,22 @@ function checkChunk({ pushId, name, part, parts, copy, length }: StagedChunk): v
     throw new RangeError(`Part ${part} of ${parts} of push ${quote(pushId)} cannot be`);
   }
   if (name === "" || /[/\0]/.test(name)) throw new RangeError(`${quote(name)} is no file name`);
+}
+
+/** Makes a file; nothing if there is one of that name. */
+function createNow(path: string, chunk: StagedChunk): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path, { createNew: true, write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return undefined;
+    throw writeError(chunk, path, error);
+  }
+}
+
+/** Writes a few bytes without another thread, which costs more time than it would save. */
+function writeNow(file: Deno.FsFile, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.length) written += file.writeSync(bytes.subarray(written));
 }
 
 function removeIfThere(path: string): void {

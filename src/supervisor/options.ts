@@ -42,6 +42,8 @@ export function networkArgs(options: NetworkOptions): string[] {
     `--file-size=${node.fileBytesMax}`,
     `--durability=${node.durability}`,
     `--copies=${node.copies}`,
+    `--placement=${node.placement}`,
+    `--min-part-bytes=${node.partBytesMin}`,
     `--scrub-rate=${node.scrubRateMiB}`,
     `--log-level=${node.logLevel}`,
   ];

@@ -39,7 +39,11 @@ Deno.test("RingDriver of a ring that was told of itself is ready, and has saved 
   }
   assertEquals(ring.driver(first).next(), second);
   assertEquals(ring.driver(first).predecessor(), fourth);
-  assertEquals(ring.driver(first).placement(2), { nodes: all, copies: 2 });
+  assertEquals(ring.driver(first).placement({ copies: 2, size: 9, partBytesMin: 0 }), {
+    nodes: all,
+    copies: 2,
+    parts: all.length,
+  });
 });
 
 Deno.test("RingDriver heals a node that ended, with one respawn, and tells all", async () => {
@@ -242,8 +246,12 @@ Deno.test("RingDriver.placement() counts the Dead against the copies", async () 
   for (const node of all.slice(1)) await ring.kill(node);
   await clock.advance(2_000);
   const driver = ring.driver(first);
-  assertThrows(() => driver.placement(2), Error, "not enough nodes alive (1 of 2)");
-  assertEquals(driver.placement(1).nodes, [first]);
+  assertThrows(
+    () => driver.placement({ copies: 2, size: 9, partBytesMin: 0 }),
+    Error,
+    "not enough nodes alive (1 of 2)",
+  );
+  assertEquals(driver.placement({ copies: 1, size: 9, partBytesMin: 0 }).nodes, [first]);
   assertEquals(driver.predecessor(), undefined);
 });
 

@@ -2,7 +2,7 @@ import { formatAddress, type NodeAddress } from "../../src/protocol/address.ts";
 import type { Command, CommandKind } from "../../src/protocol/command.ts";
 import type { WriteCondition } from "../../src/protocol/condition.ts";
 import { bucketCount } from "../../src/protocol/digest.ts";
-import { partsMax } from "../../src/protocol/limits.ts";
+import { partsMax, smallFileBytesMax } from "../../src/protocol/limits.ts";
 import { chunkName, normalizeName, partLengths, partOffset } from "../../src/protocol/names.ts";
 import { nextVersion } from "../../src/protocol/ulid.ts";
 import type { SeededRandom } from "../support/seeded_random.ts";
@@ -179,10 +179,17 @@ function ownCommands(random: SeededRandom) {
     "ring-stopping": { kind: "ring-stopping", seconds: random.integer(600) },
     "file-stage": {
       kind: "file-stage",
-      token: "o1.x",
+      token: "o2.x",
       part,
       copy: random.integer(4),
       bodyBytes: randomSize(random),
+      name,
+    },
+    "file-stage-all": {
+      kind: "file-stage-all",
+      token: "o2.x",
+      fileBytes: random.integer(smallFileBytesMax + 1),
+      bodyBytes: random.integer(smallFileBytesMax + 1),
       name,
     },
     "file-commit": { kind: "file-commit", bodyBytes: random.integer(1e6) },

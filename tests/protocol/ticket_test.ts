@@ -11,8 +11,12 @@ const pure = { permissions: "none" } as const;
 
 const pushId = "01HF7YAT000000000000000000";
 
-function ticketOf(nodes: readonly NodeAddress[], copies = 1): PushTicket {
-  return { pushId, coordinator: nodes[0] ?? local(1), incarnation: "5f1c-_", nodes, copies };
+function ticketOf(
+  nodes: readonly NodeAddress[],
+  copies = 1,
+  parts = nodes.length,
+): PushTicket {
+  return { pushId, coordinator: nodes[0] ?? local(1), incarnation: "5f1c-_", nodes, copies, parts };
 }
 
 Deno.test("parseTicket() is inverse to formatTicket()", pure, () => {
@@ -22,7 +26,11 @@ Deno.test("parseTicket() is inverse to formatTicket()", pure, () => {
     const ring = Array.from({ length: count }, (_, i) => local(7000 + (i + seed) % count));
     const mixed = [...new Set(Array.from({ length: count }, () => randomAddress(random)))];
     for (const nodes of [ring, mixed]) {
-      const ticket = ticketOf(nodes, 1 + random.integer(Math.min(4, nodes.length)));
+      const ticket = ticketOf(
+        nodes,
+        1 + random.integer(Math.min(4, nodes.length)),
+        1 + random.integer(nodes.length),
+      );
       const token = formatTicket(ticket);
       assertEquals(parseTicket(token), ticket, `seed ${seed}: ${token}`);
       const line = `FILE RELAY-STREAM ${token} ${local(7000)} 10 5 1 x`;
@@ -35,7 +43,7 @@ Deno.test("formatTicket() writes ports in a row as a range", pure, () => {
   const nodes = [7003, 7004, 7000, 7001, 7002, 7010].map(local);
   assertEquals(
     formatTicket(ticketOf([...nodes, formatAddress("::1", 7011)], 2)),
-    `o1.${pushId}.5f1c-_.2.127.0.0.1:7003-7004+7000-7002+7010,[::1]:7011`,
+    `o2.${pushId}.5f1c-_.2.7.127.0.0.1:7003-7004+7000-7002+7010,[::1]:7011`,
   );
 });
 
@@ -53,6 +61,8 @@ Deno.test("formatTicket() refuses a ticket that could not be read again", pure, 
       { ...good, coordinator: local(7001) },
       { ...good, copies: 0 },
       { ...good, copies: 3 },
+      { ...good, parts: 0 },
+      { ...good, parts: 3 },
       { ...good, pushId: "a.b" },
       { ...good, incarnation: "a b" },
       { ...good, nodes: [] },
@@ -66,32 +76,35 @@ Deno.test("formatTicket() refuses a ticket that could not be read again", pure, 
 Deno.test("parseTicket() gives undefined for any other token", pure, () => {
   const tokens = [
     "",
-    "o1.",
-    "o1....",
+    "o2.",
+    "o2.....",
     "relay-17",
-    "o2.a.b.1.127.0.0.1:7000",
-    "o1.a.b.1.",
-    "o1.a.b.1.7000",
+    "o1.a.b.1.127.0.0.1:7000",
+    "o2.a.b.1.1.",
+    "o2.a.b.1.1.7000",
   ];
   tokens.push(
-    "o1.a.b.0.a:1",
-    "o1.a.b.2.a:1",
-    "o1.a.b.5.a:1-9",
-    "o1.a.b.x.a:1",
-    "o1..b.1.a:1",
-    "o1.a..1.a:1",
+    "o2.a.b.0.1.a:1",
+    "o2.a.b.2.1.a:1",
+    "o2.a.b.5.1.a:1-9",
+    "o2.a.b.x.1.a:1",
+    "o2.a.b.1.0.a:1",
+    "o2.a.b.1.2.a:1",
+    "o2.a.b.1.x.a:1",
+    "o2..b.1.1.a:1",
+    "o2.a..1.1.a:1",
   );
   tokens.push(
-    "o1.a.b.1.a:2-1",
-    "o1.a.b.1.a:1-65536",
-    "o1.a.b.1.a:1+1",
-    "o1.a.b.1.a:1,a:1",
-    "o1.a.b.1.a:1-20000",
+    "o2.a.b.1.1.a:2-1",
+    "o2.a.b.1.1.a:1-65536",
+    "o2.a.b.1.1.a:1+1",
+    "o2.a.b.1.1.a:1,a:1",
+    "o2.a.b.1.1.a:1-20000",
   );
-  tokens.push("o1.a.b.1.a:1,", "o1.a.b.1.a:1+", "o1.a.b.1.a:0-5", "o1.a.b.1.a:1-2-3");
+  tokens.push("o2.a.b.1.1.a:1,", "o2.a.b.1.1.a:1+", "o2.a.b.1.1.a:0-5", "o2.a.b.1.1.a:1-2-3");
   for (const token of tokens) assertEquals(parseTicket(token), undefined, token);
   for (let seed = 1; seed <= 5000; seed++) {
-    const token = `o1.${
+    const token = `o2.${
       new SeededRandom(seed).text([...nasty, "a", "1", ".", "+", "-", "1."], 20)
     }`;
     const ticket = parseTicket(token);

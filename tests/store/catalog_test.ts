@@ -246,8 +246,8 @@ Deno.test("ChunkStore.inspect() starts anew where the catalog cannot be read", a
   const { incarnation } = reopened.catalog;
   await Deno.truncate(`${fixture.directory}/catalog.db`, 4096);
   const commit = reopened.commit(other.record(1)).then(() => "confirmed", () => "failed");
-  assertEquals(await reopened.inspect(), "lost");
   assertEquals(await commit, "failed");
+  assertEquals(await reopened.inspect(), "lost");
   assertEquals(reopened.catalog.freshReason, "damaged");
   assertEquals(reopened.catalog.incarnation, incarnation);
   assertEquals(reopened.catalog.counts(), { files: 0, tombstones: 0, fileBytes: 0 });

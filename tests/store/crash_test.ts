@@ -178,7 +178,7 @@ async function checkCrash(crash: Crash, durability: "fsync" | "relaxed"): Promis
     if (confirmed.aborted.has(push) || confirmed.collected && !isCurrent && push !== third) {
       continue;
     }
-    await checkReadable(store, push, crash.isPowerCut && !isCurrent);
+    await checkReadable(store, push, !isCurrent);
   }
 
   // The next version is taken as if nothing had happened.
@@ -220,7 +220,10 @@ function checkFiles(fixture: StoreFixture, version: number, when: string): void 
   }
 }
 
-/** Both parts of a push are read right; where a row was lost, only the push id is known at first. */
+/**
+ * Both parts of a push are read right; where a row was not written yet, or was lost, the files are there
+ * and only the push id is known at first.
+ */
 async function checkReadable(store: ChunkStore, push: TestPush, mayBeUnknown: boolean) {
   for (const { part } of ownParts) {
     try {

@@ -262,6 +262,17 @@ class Run {
     Deno.renameSync(copy, this.#fixture.directory);
     await this.#fixture.reopen();
     this.model.restart();
+    // The rows of what is staged are written now and then; the files tell by their names what they are.
+    const named = new Map<string, boolean>(
+      this.#fixture.store.chunks(undefined, 10_000).map((
+        { pushId, part, name },
+      ) => [`${pushId}.${part}`, name !== ""]),
+    );
+    for (const [key, held] of this.model.held) {
+      const isNamed = named.get(key);
+      assert(isNamed !== undefined, `${key} is known after a crash`);
+      if (held.place === "staging") held.nameless = !isNamed;
+    }
     return "crash";
   }
 

@@ -11,19 +11,25 @@ export interface PlacedFile {
   readonly bytes: Uint8Array;
   /** The port of the node that took it. */
   readonly start: number;
+  /** How many parts it has; as many as the ring has nodes if nothing is said. */
+  readonly parts?: number;
 }
 
 /**
  * The chunk files that a whole ring keeps of some files, as PROTOCOL.md has it: sizes differ by one
  * at most and the longer come first; part i lies on the i-th node from the one that took the file,
- * and its backup on the node before that. A ring of one keeps no backup.
+ * and its backups on the nodes before that. A ring of one keeps no backup.
  *
  * @param ports The nodes in ring order.
  */
-export function chunksOf(ports: readonly number[], files: readonly PlacedFile[]): Chunks {
-  const parts = ports.length;
+export function chunksOf(
+  ports: readonly number[],
+  files: readonly PlacedFile[],
+  { copies = 2 }: { readonly copies?: number } = {},
+): Chunks {
+  const nodes = ports.length;
   const chunks = new Map<string, string>();
-  for (const { name, bytes, start } of files) {
+  for (const { name, bytes, start, parts = nodes } of files) {
     const first = ports.indexOf(start);
     let from = 0;
     for (let part = 0; part < parts; part++) {
@@ -31,9 +37,9 @@ export function chunksOf(ports: readonly number[], files: readonly PlacedFile[])
       const chunk = `${name}.part-${digits(part + 1)}-of-${digits(parts)}`;
       const sum = sha256(bytes.subarray(from, from + length));
       from += length;
-      chunks.set(`${ports[(first + part) % parts]}/content/${chunk}`, sum);
-      if (parts > 1) {
-        chunks.set(`${ports[(first + part + parts - 1) % parts]}/backup/${chunk}`, sum);
+      for (let copy = 0; copy < Math.min(copies, nodes); copy++) {
+        const port = ports[(first + part + nodes - copy) % nodes];
+        chunks.set(`${port}/${copy === 0 ? "content" : "backup"}/${chunk}`, sum);
       }
     }
   }

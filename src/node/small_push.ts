@@ -1,0 +1,135 @@
+import type { Command } from "../protocol/command.ts";
+import { partLengths, partOffset } from "../protocol/names.ts";
+import type { PushTicket } from "../protocol/record.ts";
+import { okReply } from "../protocol/replies.ts";
+import { formatTicket, parseTicket } from "../protocol/ticket.ts";
+import { keptCopies } from "../ring/placement.ts";
+import type { StagedChunk } from "../store/staging_writer.ts";
+import { type Body, readWhole } from "./body.ts";
+import type { NodeContext } from "./context.ts";
+import { sendToPeer } from "./peer_sink.ts";
+import { pump } from "./pump.ts";
+import type { Session } from "./session.ts";
+import { stagedChunk } from "./staged_chunk.ts";
+import { TaskGroup } from "./task_group.ts";
+
+/** A small file that is to be staged. */
+export interface SmallFile {
+  readonly ticket: PushTicket;
+  /** Normalized. */
+  readonly name: string;
+  /** All of it. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Stages every copy of a small file: one message to each node of the placement with all that it keeps.
+ * Durable when it resolves.
+ *
+ * @throws {PeerLostError} when a node is gone; what others have staged waits for an abort.
+ */
+export async function stageSmall(context: NodeContext, file: SmallFile): Promise<void> {
+  const { ticket, bytes } = file;
+  const staged = new TaskGroup();
+  for (const position of ticket.nodes.keys()) {
+    const chunks = chunksAt(file, position, bytes.length);
+    if (position === 0) staged.add(stageHere(context, file, chunks));
+    else if (chunks.length > 0) staged.add(stageThere(context, file, { position, chunks }));
+  }
+  await staged.all();
+}
+
+/** The chunks that the node at a position of the placement keeps of a file of `size` bytes. */
+function chunksAt(
+  { ticket, name }: Omit<SmallFile, "bytes">,
+  position: number,
+  size: number,
+): StagedChunk[] {
+  const lengths = partLengths(size, ticket.parts);
+  return keptCopies(ticket, position).map(({ part, copy }) =>
+    stagedChunk({ ticket, name }, { part, copy, length: lengths[part] ?? 0 })
+  );
+}
+
+async function stageHere(
+  context: NodeContext,
+  { bytes }: SmallFile,
+  chunks: readonly StagedChunk[],
+): Promise<void> {
+  using _room = context.admission.reserve(sumOf(chunks));
+  const staged = new TaskGroup();
+  for (const chunk of chunks) {
+    staged.add(context.chunks.stageBytes(chunk, bytesOf(bytes, chunk)));
+  }
+  await staged.all();
+}
+
+async function stageThere(
+  context: NodeContext,
+  { ticket, name, bytes }: SmallFile,
+  { position, chunks }: { readonly position: number; readonly chunks: readonly StagedChunk[] },
+): Promise<void> {
+  const node = ticket.nodes[position];
+  if (node === undefined) throw new RangeError(`No node at position ${position}`);
+  const body = new Uint8Array(sumOf(chunks));
+  let filled = 0;
+  for (const chunk of chunks) {
+    body.set(bytesOf(bytes, chunk), filled);
+    filled += chunk.length;
+  }
+  const command = {
+    kind: "file-stage-all",
+    token: formatTicket(ticket),
+    fileBytes: bytes.length,
+    bodyBytes: body.length,
+    name,
+  } as const;
+  const sent = await sendToPeer(context, node, { command, body });
+  await sent.acknowledged();
+}
+
+/** `FILE STAGE-ALL`: all copies that this node keeps of a small file. */
+export async function serveStageAll(
+  context: NodeContext,
+  session: Session,
+  command: Extract<Command, { kind: "file-stage-all" }>,
+  body: Body,
+): Promise<void> {
+  const ticket = parseTicket(command.token);
+  if (ticket === undefined) throw new Error("invalid token for FILE STAGE-ALL");
+  const position = ticket.nodes.indexOf(context.self);
+  const chunks = chunksAt({ ticket, name: command.name }, position, command.fileBytes);
+  if (position < 1 || sumOf(chunks) !== body.remaining) {
+    throw new Error("these parts belong to another node");
+  }
+  using _room = context.admission.reserve(body.remaining);
+  using lease = await context.buffers.relayPair();
+  const [whole] = lease.buffers;
+  if (body.remaining > whole.length) {
+    for (const chunk of chunks) {
+      await using writer = context.chunks.stage(chunk);
+      await pump(body, chunk.length, { sinks: [writer], buffers: lease.buffers });
+      await writer.finish();
+    }
+  } else {
+    const bytes = await readWhole(body, whole);
+    const staged = new TaskGroup();
+    let at = 0;
+    for (const chunk of chunks) {
+      staged.add(context.chunks.stageBytes(chunk, bytes.subarray(at, at + chunk.length)));
+      at += chunk.length;
+    }
+    await staged.all();
+  }
+  await session.reply(okReply);
+}
+
+/** The bytes of a chunk within those of its file. */
+function bytesOf(file: Uint8Array, { part, parts, length }: StagedChunk): Uint8Array {
+  const offset = partOffset(file.length, parts, part);
+  return file.subarray(offset, offset + length);
+}
+
+function sumOf(chunks: readonly StagedChunk[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}

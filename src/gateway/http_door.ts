@@ -5,6 +5,7 @@ import { formatAddress, type NodeAddress } from "../protocol/address.ts";
 import { idleMs } from "../protocol/limits.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { Handler } from "./http/http_env.ts";
 import { splice, type SpliceEnd, type SplicePools } from "./splice.ts";
 
 /** Takes connections that speak HTTP, nothing of them consumed yet. */
@@ -20,10 +21,13 @@ export interface LoopbackDoorDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   /** Answers requests. */
-  readonly handler: (request: Request) => Response | Promise<Response>;
+  readonly handler: Handler;
   /** Hears of each answer once its last byte is sent, or the client has broken off. */
-  readonly onAnswered: (request: Request, response: Response, ms: number) => void;
+  readonly onAnswered: (asked: AskedRequest, response: Response, ms: number) => void;
 }
+
+/** What is known of a request once it is answered. */
+export type AskedRequest = Pick<Request, "method" | "url">;
 
 /** How long connecting to this process itself may take, in ms. */
 const dialMs = 5_000;
@@ -45,7 +49,7 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #address: NodeAddress;
   /** The clients of the open splices, by the near port of the connection to the server. */
-  readonly #clients = new Map<number, GuardedConnection>();
+  readonly #clients = new Map<number, DoorClient>();
 
   constructor(dependencies: LoopbackDoorDependencies) {
     this.#dependencies = dependencies;
@@ -58,7 +62,12 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
         return new Response(null, { status: 500 });
       },
     }, (request, info) => this.#answer(request, info));
-    this.#address = formatAddress(loopback, this.#server.addr.port);
+    this.#address = formatAddress(loopback, this.port);
+  }
+
+  /** The private port. */
+  get port(): number {
+    return this.#server.addr.port;
   }
 
   async serve(client: SpliceEnd, pools: SplicePools): Promise<void> {
@@ -66,7 +75,8 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
     const dialled = await transport.dial(this.#address, { timeoutMs: dialMs });
     const { port } = dialled.local;
     const conn = watchdog.guard(dialled, idleMs);
-    this.#clients.set(port, client.conn);
+    const gone = new AbortController();
+    this.#clients.set(port, { conn: client.conn, gone: gone.signal });
     try {
       client.conn.setDeadline(idleMs);
       const failure = await splice(client, { conn, reader: new ByteReader(conn) }, {
@@ -77,6 +87,7 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
     } finally {
       this.#clients.delete(port);
       conn.close();
+      gone.abort();
     }
   }
 
@@ -88,17 +99,29 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
     const { hostname, port } = info.remoteAddr;
     const client = hostname === loopback ? this.#clients.get(port) : undefined;
     if (client === undefined) return new Response(null, { status: 403 });
-    client.setDeadline(undefined);
+    const { conn, gone } = client;
+    conn.setDeadline(undefined);
     info.completed.catch(() => {/* who broke off is closed by the splice */}).finally(() =>
-      client.setDeadline(idleMs)
+      conn.setDeadline(idleMs)
     );
-    const { clock, handler, onAnswered } = this.#dependencies;
+    const { clock, handler, log, onAnswered } = this.#dependencies;
     const startMs = clock.nowMs();
-    const response = await handler(request);
-    const answered = () => onAnswered(request, response, clock.nowMs() - startMs);
-    info.completed.then(answered, answered);
+    // Once it is answered a request tells nothing any more, but for what it was asked before.
+    const asked = { method: request.method, url: request.url };
+    const response = await handler(request, gone);
+    const answered = () => onAnswered(asked, response, clock.nowMs() - startMs);
+    info.completed.then(answered, answered).catch((error: unknown) => {
+      log.error("answer not counted", { error });
+    });
     return response;
   }
+}
+
+/** A client whose connection is spliced to the server. */
+interface DoorClient {
+  readonly conn: GuardedConnection;
+  /** Aborts when the splice has ended. */
+  readonly gone: AbortSignal;
 }
 
 const loopback = "127.0.0.1";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { walk } from "@std/fs/walk";
 import { Hono } from "hono";
+import type { HttpEnv } from "../../src/gateway/http/http_env.ts";
 import { PageFiles } from "../../src/gateway/dashboard/page_files.ts";
 import { dashboardRoutes } from "../../src/gateway/dashboard/routes.ts";
 import { problemResponse, toProblem } from "../../src/gateway/http/problem.ts";
@@ -9,7 +10,7 @@ import { rawPath } from "../../src/gateway/http/raw_path.ts";
 const folder = new URL("../../src/gateway/dashboard/page/", import.meta.url);
 
 function page(): (path: string, headers?: Record<string, string>) => Promise<Response> {
-  const app = new Hono({ getPath: rawPath });
+  const app = new Hono<HttpEnv>({ getPath: rawPath });
   app.onError((error) => problemResponse(toProblem(error)));
   dashboardRoutes(app);
   return async (path, headers = {}) =>

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { HttpEnv } from "../../src/gateway/http/http_env.ts";
 import { dashboardRoutes } from "../../src/gateway/dashboard/routes.ts";
 import { Problem, problemResponse } from "../../src/gateway/http/problem.ts";
 import { rawPath } from "../../src/gateway/http/raw_path.ts";
@@ -112,8 +113,8 @@ export class FakeGateway implements AsyncDisposable {
     });
   }
 
-  #routes(): Hono {
-    const app = new Hono({ getPath: rawPath });
+  #routes(): Hono<HttpEnv> {
+    const app = new Hono<HttpEnv>({ getPath: rawPath });
     dashboardRoutes(app);
     app.get("/events", () => this.#eventStream());
     app.get("/nodes", (context) =>
@@ -135,7 +136,7 @@ export class FakeGateway implements AsyncDisposable {
     return app;
   }
 
-  #fileRoutes(app: Hono): void {
+  #fileRoutes(app: Hono<HttpEnv>): void {
     const nameIn = (request: Request) => decodeURIComponent(rawPath(request).slice(7));
     app.get("/files", (context) => {
       const { prefix = "", after = "", limit = "1000" } = context.req.query();

@@ -1,10 +1,10 @@
-import type { Hono } from "hono";
 import { Problem } from "../http/problem.ts";
 import { PageFiles } from "./page_files.ts";
 import { pageResponse } from "./page_response.ts";
+import type { App } from "../http/http_env.ts";
 
 /** The page for people at `/`, and what it is made of. */
-export function dashboardRoutes(app: Hono): void {
+export function dashboardRoutes(app: App): void {
   const files = new PageFiles();
 
   app.get("/", async (context) => {

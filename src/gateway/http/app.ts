@@ -8,8 +8,9 @@ import type { GatewayMetrics } from "../observe/gateway_metrics.ts";
 import type { GatewayHttpOptions } from "../options.ts";
 import { eventRoutes } from "./events.ts";
 import { fileRoutes } from "./files.ts";
-import { guard, type Handler } from "./guard.ts";
+import { guard } from "./guard.ts";
 import { healthRoutes } from "./health.ts";
+import type { App, Handler, HttpEnv } from "./http_env.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { nodeRoutes } from "./nodes.ts";
 import { openApiRoutes } from "./openapi.ts";
@@ -32,7 +33,7 @@ export interface HttpDependencies {
 }
 
 /** Adds the routes of one concern. */
-export type RouteGroup = (app: Hono, dependencies: HttpDependencies) => void;
+export type RouteGroup = (app: App, dependencies: HttpDependencies) => void;
 
 /** Everything that is served, a group a line. */
 const groups: readonly RouteGroup[] = [
@@ -52,12 +53,12 @@ const groups: readonly RouteGroup[] = [
  */
 export function httpHandler(dependencies: HttpDependencies): Handler {
   const app = routedApp(dependencies);
-  return guard((request) => app.fetch(request), dependencies.options);
+  return guard((request, gone) => app.fetch(request, { gone }), dependencies.options);
 }
 
 /** The routes, for the handler and for the test that compares them with their description. */
-export function routedApp(dependencies: HttpDependencies): Hono {
-  const app = new Hono({ getPath: rawPath });
+export function routedApp(dependencies: HttpDependencies): App {
+  const app: App = new Hono<HttpEnv>({ getPath: rawPath });
   for (const group of groups) group(app, dependencies);
   app.notFound((context) => {
     const methods = methodsOf(app, rawPath(context.req.raw));
@@ -81,7 +82,7 @@ export function routedApp(dependencies: HttpDependencies): Hono {
 }
 
 /** The methods that a path is there for. */
-function methodsOf(app: Hono, path: string): string[] {
+function methodsOf(app: App, path: string): string[] {
   const there = ["GET", "PUT", "POST", "DELETE"].filter((method) =>
     app.router.match(method, path)[0].length > 0
   );

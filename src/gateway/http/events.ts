@@ -1,6 +1,6 @@
-import type { Hono } from "hono";
 import type { HubPiece } from "../observe/event_hub.ts";
 import type { HttpDependencies } from "./app.ts";
+import type { App } from "./http_env.ts";
 
 /** When a browser that has lost the connection is to come back, in ms. */
 const retryMs = 2_000;
@@ -9,11 +9,11 @@ const retryMs = 2_000;
  * `GET /events`: what happens in the ring, as server-sent events. First comes what the gateway and the
  * nodes have kept; a browser that comes back gets what it has missed, by its `Last-Event-ID`.
  */
-export function eventRoutes(app: Hono, { events }: HttpDependencies): void {
+export function eventRoutes(app: App, { events }: HttpDependencies): void {
   app.get("/events", async (context) => {
     if (context.req.method === "HEAD") return new Response(null, { headers });
     const gone = new AbortController();
-    const signal = AbortSignal.any([gone.signal, context.req.raw.signal]);
+    const signal = AbortSignal.any([gone.signal, context.env.gone]);
     const pieces = events.listen(context.req.header("last-event-id") ?? "", signal);
     // The first piece comes at once; what is refused is refused before the answer begins.
     const first = await pieces.next();

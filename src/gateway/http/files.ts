@@ -1,4 +1,3 @@
-import type { Context, Hono } from "hono";
 import { askPage } from "../../client/page.ts";
 import { askStat } from "../../client/questions.ts";
 import { PeerError } from "../../net/peer_errors.ts";
@@ -9,6 +8,7 @@ import { parseFileStat } from "../../protocol/file_replies.ts";
 import type { HttpDependencies } from "./app.ts";
 import { entityTag } from "./entity_tags.ts";
 import { fileName } from "./file_name.ts";
+import type { App, HttpContext } from "./http_env.ts";
 import { Problem } from "./problem.ts";
 import { rawPath } from "./raw_path.ts";
 import { readFile } from "./read_file.ts";
@@ -26,7 +26,7 @@ const nameCharsMax = 200;
 const onePath = "/files/:name{.+}";
 
 /** The files: list, read, write, delete. */
-export function fileRoutes(app: Hono, dependencies: HttpDependencies): void {
+export function fileRoutes(app: App, dependencies: HttpDependencies): void {
   app.get("/files", (context) => listFiles(dependencies, context));
 
   app.get(onePath, async (context) => {
@@ -50,7 +50,7 @@ export function fileRoutes(app: Hono, dependencies: HttpDependencies): void {
   });
 }
 
-async function listFiles({ ring }: HttpDependencies, context: Context): Promise<Response> {
+async function listFiles({ ring }: HttpDependencies, context: HttpContext): Promise<Response> {
   const { prefix = "", after = "", limit: text = String(listLimit) } = context.req.query();
   const limit = parseCount(text, listLimitMax);
   if (limit === undefined || limit === 0) {
@@ -63,7 +63,7 @@ async function listFiles({ ring }: HttpDependencies, context: Context): Promise<
     const rows = await askPage(peer, { prefix, after, limit: limit + 1 });
     peer.release();
     return rows;
-  }, { repeatable: true, signal: context.req.raw.signal });
+  }, { repeatable: true, signal: context.env.gone });
   const files = rows.slice(0, limit).map((
     { name, size, version, sha256, timeMs, parts, start },
   ) => ({
@@ -88,7 +88,7 @@ async function listFiles({ ring }: HttpDependencies, context: Context): Promise<
 /** Where every copy of a file lies, and how it is. */
 async function statFile(
   { ring }: HttpDependencies,
-  context: Context,
+  context: HttpContext,
   name: string,
 ): Promise<Response> {
   const stat = await ring.ask(async (peer) => {
@@ -97,7 +97,7 @@ async function statFile(
     if (stat === undefined) throw new PeerError(peer.address, "unexpected answer to FILE STAT");
     peer.release();
     return stat;
-  }, { repeatable: true, signal: context.req.raw.signal });
+  }, { repeatable: true, signal: context.env.gone });
   const parts = stat.parts.map((copies) =>
     copies.map(({ address, state }) => ({ node: address, port: portOf(address), state }))
   );
@@ -105,6 +105,6 @@ async function statFile(
   return context.json({ ...stat, sha256, parts }, 200, { "cache-control": "no-store" });
 }
 
-function nameOf(context: Context): string {
+function nameOf(context: HttpContext): string {
   return fileName(rawPath(context.req.raw).slice("/files/".length));
 }

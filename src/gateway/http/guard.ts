@@ -1,8 +1,6 @@
 import type { GatewayHttpOptions } from "../options.ts";
+import type { Handler } from "./http_env.ts";
 import { Problem, problemResponse } from "./problem.ts";
-
-/** HTTP as a function of a request. */
-export type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
  * Keeps strangers' web pages out. A browser sends what a page asks it to, also to a port that only
@@ -15,14 +13,14 @@ export type Handler = (request: Request) => Response | Promise<Response>;
  * 3. Answers are readable by pages of other origins only where `--cors` names them.
  */
 export function guard(handler: Handler, options: GatewayHttpOptions): Handler {
-  return async (request) => {
+  return async (request, gone) => {
     const refusal = refuse(request, options);
     if (refusal !== undefined) return problemResponse(refusal);
     const origin = request.headers.get("origin");
     const isForeignFriend = origin !== null && options.corsOrigins.includes(origin);
     const answer = isForeignFriend && request.method === "OPTIONS"
       ? preflight(request)
-      : await handler(request);
+      : await handler(request, gone);
     if (options.corsOrigins.length > 0) answer.headers.append("vary", "Origin");
     if (isForeignFriend) {
       answer.headers.set("access-control-allow-origin", origin);

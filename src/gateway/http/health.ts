@@ -1,8 +1,8 @@
-import type { Hono } from "hono";
 import { askInfo } from "../../client/questions.ts";
 import type { PeerConnection } from "../../net/peer_connection.ts";
 import { PeerError } from "../../net/peer_errors.ts";
 import type { HttpDependencies } from "./app.ts";
+import type { App } from "./http_env.ts";
 import { Problem, toProblem } from "./problem.ts";
 
 /** How long a node may take to say how it is, in ms: who probes waits about a second. */
@@ -12,7 +12,7 @@ const infoMs = 1_000;
  * `/healthz`: this process serves. `/readyz`: the ring behind it can take a push, by what some node of
  * it says: it is up to date, enough nodes are Alive for the copies, and its disk has room.
  */
-export function healthRoutes(app: Hono, { ring }: HttpDependencies): void {
+export function healthRoutes(app: App, { ring }: HttpDependencies): void {
   app.get("/healthz", (context) => context.json({ status: "ok" }, 200, noStore));
 
   app.get("/readyz", async (context) => {
@@ -20,7 +20,7 @@ export function healthRoutes(app: Hono, { ring }: HttpDependencies): void {
       await ring.ask(requirePush, {
         repeatable: true,
         insists: true,
-        signal: context.req.raw.signal,
+        signal: context.env.gone,
       });
     } catch (error) {
       throw new Problem(503, toProblem(error).message, { cause: error });

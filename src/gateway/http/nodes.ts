@@ -1,9 +1,9 @@
-import type { Hono } from "hono";
 import { askInfo, askNetmap, healRing, killAt, scrubRing } from "../../client/questions.ts";
 import { type NodeAddress, portOf } from "../../protocol/address.ts";
 import { parseCount } from "../../protocol/count.ts";
 import type { NetmapEntry } from "../../protocol/lists.ts";
 import type { HttpDependencies } from "./app.ts";
+import type { App } from "./http_env.ts";
 import { nodeFigures } from "./node_figures.ts";
 import { Problem } from "./problem.ts";
 
@@ -11,9 +11,9 @@ import { Problem } from "./problem.ts";
 const infoMs = 2_000;
 
 /** The nodes of the ring, and what can be done to all of them. */
-export function nodeRoutes(app: Hono, dependencies: HttpDependencies): void {
+export function nodeRoutes(app: App, dependencies: HttpDependencies): void {
   app.get("/nodes", async (context) => {
-    const netmap = await ringNetmap(dependencies, context.req.raw.signal);
+    const netmap = await ringNetmap(dependencies, context.env.gone);
     const isDetailed = context.req.query("detail") !== undefined;
     const told = isDetailed ? await dependencies.metrics.nodes() : [];
     const metricsOf = new Map(told.map(({ address, metrics }) => [address, metrics]));
@@ -43,7 +43,7 @@ export function nodeRoutes(app: Hono, dependencies: HttpDependencies): void {
   });
 
   app.post("/heal", async (context) => {
-    const message = await healNetwork(dependencies, context.req.raw.signal);
+    const message = await healNetwork(dependencies, context.env.gone);
     return context.json({ message });
   });
 
@@ -52,7 +52,7 @@ export function nodeRoutes(app: Hono, dependencies: HttpDependencies): void {
       const text = await scrubRing(peer);
       peer.release();
       return text;
-    }, { repeatable: false, signal: context.req.raw.signal });
+    }, { repeatable: false, signal: context.env.gone });
     const counts = text.split("\n").filter((line) => line !== "").map((line) => {
       const [key = "", value = ""] = line.split(": ");
       return [key, Number(value)] as const;
@@ -90,6 +90,7 @@ export async function killNode(dependencies: HttpDependencies, port: string): Pr
     const incarnation = (await askInfo(peer, { deadlineMs: infoMs })).get("incarnation");
     if (incarnation === undefined) throw new Problem(501, `The node at ${address} is an original`);
     await killAt(peer, incarnation);
+    peer.close();
   });
   log.info("node killed", { node: address });
   return `Node ${port} was killed`;

@@ -1,5 +1,5 @@
-import type { Hono } from "hono";
 import { programVersion } from "../../runtime/version.ts";
+import type { App } from "./http_env.ts";
 import { apiPaths } from "./openapi_paths.ts";
 import { apiSchemas } from "./openapi_schemas.ts";
 
@@ -35,7 +35,7 @@ export function openApiDocument(): Readonly<Record<string, unknown>> {
 }
 
 /** `/openapi.json`. */
-export function openApiRoutes(app: Hono): void {
+export function openApiRoutes(app: App): void {
   const document = `${JSON.stringify(openApiDocument(), null, 2)}\n`;
   app.get("/openapi.json", (context) =>
     context.body(document, 200, {

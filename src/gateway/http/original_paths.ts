@@ -1,8 +1,8 @@
-import type { Hono } from "hono";
 import { listFiles } from "../../client/list.ts";
 import { portOf } from "../../protocol/address.ts";
 import type { HttpDependencies } from "./app.ts";
 import { checkedName, fileName } from "./file_name.ts";
+import type { App } from "./http_env.ts";
 import { healNetwork, killNode, ringNetmap } from "./nodes.ts";
 import { Problem } from "./problem.ts";
 import { rawPath } from "./raw_path.ts";
@@ -13,9 +13,9 @@ import { writeFile } from "./write_file.ts";
  * The paths of the original program's later versions, for its web page. They answer as it does where
  * that is known, but for errors, which have a status.
  */
-export function originalRoutes(app: Hono, dependencies: HttpDependencies): void {
+export function originalRoutes(app: App, dependencies: HttpDependencies): void {
   app.get("/netmap/get", async (context) => {
-    const entries = await ringNetmap(dependencies, context.req.raw.signal);
+    const entries = await ringNetmap(dependencies, context.env.gone);
     const netmap = entries.map(({ address, status }) => [String(portOf(address)), status]);
     return context.json(Object.fromEntries(netmap));
   });
@@ -42,7 +42,7 @@ export function originalRoutes(app: Hono, dependencies: HttpDependencies): void 
   });
 
   app.post("/network/heal", async (context) => {
-    return context.json({ message: await healNetwork(dependencies, context.req.raw.signal) });
+    return context.json({ message: await healNetwork(dependencies, context.env.gone) });
   });
 
   app.post("/node/:port{[0-9]+}/kill", async (context) => {

@@ -89,6 +89,7 @@ const refusals: readonly { readonly begins: string; readonly status: number }[] 
   { begins: errors.catchingUp, status: 503 },
   { begins: errors.stopping, status: 503 },
   { begins: errors.noNodeAlive, status: 503 },
+  { begins: errors.versionGone, status: 503 },
   { begins: "outcome unknown", status: 500 },
   { begins: "overtaken", status: 409 },
   { begins: nodeLost(""), status: 503 },

@@ -1,4 +1,3 @@
-import type { Context } from "hono";
 import mime from "mime";
 import { openRange } from "../../client/range.ts";
 import type { PeerConnection } from "../../net/peer_connection.ts";
@@ -10,6 +9,7 @@ import type { HttpDependencies } from "./app.ts";
 import { digestHeaders } from "./digests.ts";
 import { entityTag } from "./entity_tags.ts";
 import { type BodyPiece, bodyStream } from "./file_body.ts";
+import type { HttpContext } from "./http_env.ts";
 import { httpDate, rangeApplies, readOutcome } from "./preconditions.ts";
 import { Problem } from "./problem.ts";
 import { contentRange, parseRange, type RangeOfBytes } from "./ranges.ts";
@@ -28,7 +28,7 @@ const overtakenMax = 5;
  */
 export async function readFile(
   dependencies: HttpDependencies,
-  context: Context,
+  context: HttpContext,
   name: string,
 ): Promise<Response> {
   const { headers } = context.req.raw;

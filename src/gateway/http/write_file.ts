@@ -21,8 +21,9 @@ const infoMs = 2_000;
 /**
  * Stores the body of a request under a name.
  *
- * 1. A node is asked before the first byte is read, so that a refusal comes before the upload where
- *    the client waits for `100 Continue`, and another node can be asked.
+ * 1. A node is asked before the first byte is read, so that a refusal need not wait for the upload, and
+ *    another node can be asked. (The server has said `100 Continue` by then to a client that waits for
+ *    it: the runtime leaves nobody the choice.)
  * 2. With a length the bytes go straight through; without one they are spooled first, as the ring
  *    places a file by its size.
  * 3. Nothing is stored unless the body is as long as announced and has the digests that its headers

@@ -1,5 +1,6 @@
 import type { PeerPool } from "../../net/peer_pool.ts";
 import { randomId } from "../../runtime/random.ts";
+import type { AskedRequest } from "../http_door.ts";
 import type { NodePicker } from "../node_picker.ts";
 import { EventHub, type EventHubDependencies } from "./event_hub.ts";
 import { GatewayMetrics } from "./gateway_metrics.ts";
@@ -34,7 +35,7 @@ export class Observation {
   }
 
   /** Counts an answer whose last byte is sent, or whose client has broken off. */
-  answered({ method, url }: Request, { status }: Response, ms: number): void {
+  answered({ method, url }: AskedRequest, { status }: Response, ms: number): void {
     this.metrics.answered({ operation: httpOperation(method, new URL(url)), method, status, ms });
   }
 }

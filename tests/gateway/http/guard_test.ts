@@ -11,7 +11,8 @@ async function ask(
   options: Partial<GatewayHttpOptions> = {},
 ): Promise<Response> {
   const handler = guard(() => new Response("served"), { ...defaultHttpOptions, ...options });
-  return await handler(new Request("http://gateway/files/a", { method, headers }));
+  const { signal } = new AbortController();
+  return await handler(new Request("http://gateway/files/a", { method, headers }), signal);
 }
 
 Deno.test("the guard serves the loopback's names and those it was told", pure, async () => {

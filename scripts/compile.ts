@@ -1,11 +1,14 @@
 /**
  * Makes dist/ouroboros, the program in one file: no Deno, no source and no network where it runs.
  *
- * Further arguments go to `deno compile`. That needs `denort`, the runtime without the tools: Deno
- * downloads it, or takes the file that the environment variable DENORT_BIN names.
+ * With `--target TRIPLE` it is made for another system, as dist/ouroboros-TRIPLE; `--output FILE` says
+ * another place. Further arguments go to `deno compile`, which adds `.exe` for Windows. That needs
+ * `denort`, the runtime without the tools: Deno downloads it, or takes the file that the environment
+ * variable DENORT_BIN names.
  *
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { walk } from "@std/fs/walk";
 
 /** What is read of deno.json. */
@@ -25,7 +28,6 @@ type NpmPackages = Record<string, { dependencies: string[] }>;
 const entry = "main.ts";
 /** The module that browsers begin with: the packages that it imports are served from inside, too. */
 const pageEntry = "src/gateway/dashboard/page/main.js";
-const output = "dist/ouroboros";
 /**
  * The stack of the threads that Deno starts, in bytes: Deno 2.6 overflows its default of 2 MiB when it
  * embeds some packages. Only pages that are touched take memory.
@@ -45,8 +47,7 @@ async function compile(furtherArguments: string[]): Promise<void> {
     "--no-check",
     // The cache would be a file of a known name in the directory for temporary files of all users.
     "--no-code-cache",
-    "--output",
-    output,
+    ...outputArguments(furtherArguments),
     ...await permissions(),
     ...(await dataFiles()).flatMap((path) => ["--include", path]),
     ...(await unusedPackages()).flatMap((path) => ["--exclude", path]),
@@ -66,6 +67,16 @@ async function compile(furtherArguments: string[]): Promise<void> {
       "version in DENORT_BIN",
   );
   Deno.exit(code);
+}
+
+/** Where the program goes, unless the further arguments say so. */
+function outputArguments(furtherArguments: string[]): string[] {
+  const { output, target } = parseArgs(furtherArguments, {
+    string: ["output", "target"],
+    alias: { o: "output" },
+  });
+  if (output !== undefined) return [];
+  return ["--output", target === undefined ? "dist/ouroboros" : `dist/ouroboros-${target}`];
 }
 
 /** The permissions that the program runs with, from the task `start`. */

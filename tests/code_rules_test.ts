@@ -44,10 +44,13 @@ const longFunctions = new Set(["src/node/serve_command.ts"]);
 
 /** What the top directory may hold, besides what .gitignore names. */
 const topNames = new Set([
-  ...[".ci", ".editorconfig", ".git", ".gitattributes", ".gitignore"],
+  ...[".ci", ".editorconfig", ".git", ".gitattributes", ".github", ".gitignore"],
   ...["LICENSE", "README.md", "deno.json", "main.ts", "scripts", "src", "tests"],
 ]);
 const ignoredNames = new Set(["dist", "node_modules", "nodes", "vendor"]);
+
+/** Names that other programs look for. */
+const toolNames = /^(Dockerfile(\.dockerignore)?|[a-z]+(-[a-z]+)*\.service)$/;
 
 const files = await readSourceFiles();
 const sources = files.filter(({ path }) => path === "main.ts" || path.startsWith("src/"));
@@ -173,6 +176,7 @@ Deno.test("files have names in snake_case that say what is in them", async () =>
   for (const top of ["src", "tests", "scripts"]) {
     for (const path of await listPaths(top, /./)) {
       const name = path.slice(path.lastIndexOf("/") + 1);
+      if (toolNames.test(name)) continue;
       const says = !/^(index|utils?|helpers?|misc|common)\b/.test(name);
       if (!says || !/^[a-z0-9]+(_[a-z0-9]+)*(\.[a-z0-9]+)*$/.test(name)) wrong.push(path);
     }

@@ -169,6 +169,7 @@ export function addressesFlag(text: FlagText): Flag<readonly NodeAddress[] | und
 export function hostsFlag(text: FlagText): Flag<readonly string[] | undefined> {
   return {
     placeholder: "HOST,…",
+    isList: true,
     ...text,
     read(value) {
       if (value === undefined) return undefined;
@@ -181,6 +182,7 @@ export function hostsFlag(text: FlagText): Flag<readonly string[] | undefined> {
 export function originsFlag(text: FlagText): Flag<readonly string[] | undefined> {
   return {
     placeholder: "ORIGIN,…",
+    isList: true,
     ...text,
     read(value) {
       if (value === undefined) return undefined;

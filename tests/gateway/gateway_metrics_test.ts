@@ -164,6 +164,24 @@ Deno.test("NodeScraper waits for nobody longer than its deadline, and for all at
   assertEquals(nodes[0]?.metrics?.operations.push?.durations.count, 1);
 });
 
+Deno.test("NodeScraper does not take a connection that died at rest for a node that did", async () => {
+  const clock = new FakeClock();
+  const transport = new FakeTransport();
+  using watchdog = new Watchdog(clock);
+  using peers = new PeerPool({ transport, watchdog, clock });
+  const body = formatMetrics(metricsOf("a", 1));
+  let served = 0;
+  await using _node = new LineNode(transport, first, () => {
+    return ++served === 2 ? "close" : `METRICS ${body.length}\n${body}`;
+  });
+  const picker = new NodePicker([first]);
+  const scraper = new NodeScraper({ peers, picker, clock, log: silentLogger });
+  for (const connections of [1, 2]) {
+    const [node] = await scraper.scrape();
+    assertEquals([node?.isUp, transport.dials], [true, connections]);
+  }
+});
+
 Deno.test("NodeScraper knows an original, which is up and counts nothing", async () => {
   const clock = new FakeClock();
   const transport = new FakeTransport();

@@ -136,6 +136,28 @@ Deno.test("a gateway tells of the ring what operators and the page ask for", asy
     assertEquals([...own.keys()].filter((name) => !name.startsWith("ouroboros_gateway_")), []);
   });
 
+  await t.step("damage is told, and counted, and its repair", async () => {
+    await using client = new EventClient(ring);
+    const directory = `${ring.dataDir}/${ring.port(1)}/content`;
+    const [chunk = ""] = await Array.fromAsync(Deno.readDir(directory), (entry) => entry.name);
+    await Deno.writeTextFile(`${directory}/${chunk}`, "?");
+    const scrubbed = await fetch(`${base}/scrub`, { method: "POST" });
+    assertEquals((await scrubbed.json()).lost, 0);
+    const damaged = await client.waitFor("chunk-damaged");
+    assert(damaged.kind === "chunk-damaged");
+    assertEquals([damaged.node, damaged.name], [`127.0.0.1:${ring.port(1)}`, "before.txt"]);
+    const repaired = await client.waitFor("chunk-repaired");
+    assert(repaired.kind === "chunk-repaired");
+    assertEquals([repaired.name, repaired.count], ["before.txt", 1]);
+    await client.waitFor("scrub-finished");
+    const all = await metricsOf(ring);
+    const counts = ["damaged", "repaired"].map((what) =>
+      valueOf(all, `ouroboros_ring_chunks_${what}_total`)
+    );
+    assertEquals(counts, [1, 1]);
+    assert(valueOf(all, "ouroboros_ring_chunks_checked_total") >= 5);
+  });
+
   await t.step("/metrics counts the line protocol that passes through", async () => {
     const before = await metricsOf(ring, "?scope=gateway");
     assertEquals(await askText(ring.gatewayPort, "FILE PULL before.txt\n"), "hello");

@@ -1,5 +1,5 @@
 import { askMetrics } from "../../client/metrics.ts";
-import { PeerError } from "../../net/peer_errors.ts";
+import { PeerError, PeerUnreachable } from "../../net/peer_errors.ts";
 import type { PeerPool } from "../../net/peer_pool.ts";
 import type { NodeAddress } from "../../protocol/address.ts";
 import { isUnknownCommand } from "../../protocol/errors.ts";
@@ -75,24 +75,35 @@ export class NodeScraper {
     address: NodeAddress,
     status: NodeStatus | "unknown",
   ): Promise<ScrapedNode> {
-    const { clock, log, peers } = this.#dependencies;
+    const { clock, log } = this.#dependencies;
     const untilMs = clock.nowMs() + (status === "Dead" ? deadNodeMs : nodeMs);
-    const leftMs = () => Math.max(1, untilMs - clock.nowMs());
     try {
-      using peer = await peers.borrow(address, { timeoutMs: leftMs() });
-      try {
-        const metrics = await askMetrics(peer, leftMs());
-        peer.release();
-        return { address, status, isUp: true, metrics };
-      } catch (error) {
-        if (!(error instanceof PeerError) || !isUnknownCommand(error.message)) throw error;
-        peer.release();
-        return { address, status, isUp: true, metrics: undefined };
-      }
+      return { address, status, isUp: true, metrics: await this.#ask(address, untilMs) };
     } catch (error) {
       // Whatever it is: the node is not up, which is what the scrape tells.
       log.debug("node told no metrics", { node: address, error });
       return { address, status, isUp: false, metrics: undefined };
+    }
+  }
+
+  /** What a node tells; nothing when it is an original. */
+  async #ask(address: NodeAddress, untilMs: number): Promise<NodeMetrics | undefined> {
+    const { clock, peers } = this.#dependencies;
+    const leftMs = () => Math.max(1, untilMs - clock.nowMs());
+    for (let fresh = false;; fresh = true) {
+      using peer = await peers.borrow(address, { timeoutMs: leftMs(), fresh });
+      try {
+        const metrics = await askMetrics(peer, leftMs());
+        peer.release();
+        return metrics;
+      } catch (error) {
+        // A connection that has rested may be one to a process that is gone.
+        const isStale = error instanceof PeerUnreachable && error.kind === "broken" && !peer.fresh;
+        if (isStale) continue;
+        if (!(error instanceof PeerError) || !isUnknownCommand(error.message)) throw error;
+        peer.release();
+        return undefined;
+      }
     }
   }
 }

@@ -19,16 +19,20 @@ import {
 } from "./bench/options.ts";
 import { Progress } from "./bench/progress.ts";
 import { renderReport } from "./bench/render.ts";
-import { Ring, RingError } from "./bench/ring.ts";
+import { Ring } from "./bench/ring.ts";
+import { RingError } from "./bench/ring_questions.ts";
 import { spreadOf } from "./bench/statistics.ts";
 import { IdentityError, Suite, type SuiteContext } from "./bench/suite.ts";
 import { Rig } from "./bench/table/rig.ts";
-import { runTable, selectRows } from "./bench/table/run_table.ts";
+import { runTable, selectRows, tableDiskBytes } from "./bench/table/run_table.ts";
 import type { RowReport } from "./bench/table/table_row.ts";
 import { peerTarget, ringTarget } from "./bench/target.ts";
 
 /** What a process of the ring, and a load process, may have resident, in bytes; a node has a bound. */
 const processBytes = 150 * 1024 ** 2;
+
+/** Nodes of all rings that the table is measured with at the same time, about. */
+const tableNodes = 40;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -79,12 +83,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<BenchR
   using progress = new Progress();
   const say = (text: string) => progress.say(text);
   try {
-    await assertEnough({
-      directory,
-      diskBytes: diskBytesOf(options),
-      memoryBytes: processBytes * (Math.max(...options.nodeCounts) + 4) +
-        Math.max(...options.sizes),
-    });
+    await assertEnough({ directory, ...needsOf(options) });
     await using load = new LoadPool(signal);
     const table = options.only.includes("table")
       ? await benchTable(load, { options, signal, say, directory })
@@ -104,15 +103,45 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<BenchR
   }
 }
 
+/** What all that is to be measured takes. */
+function needsOf(options: BenchOptions): { diskBytes: number; memoryBytes: number } {
+  const { only, runs, nodeCounts, sizes } = options;
+  const isTable = only.includes("table");
+  const isMatrix = only.includes("matrix");
+  const nodes = Math.max(isTable ? tableNodes : 0, ...(isMatrix ? nodeCounts : []));
+  return {
+    diskBytes: Math.max(
+      isTable ? tableDiskBytes(selectRows(options), runs) : 0,
+      isMatrix ? diskBytesOf(options) : 0,
+    ),
+    memoryBytes: processBytes * (nodes + 4) + (isMatrix ? Math.max(...sizes) : 0),
+  };
+}
+
 /** Measures the figures that have a bound. */
 async function benchTable(
   load: LoadPool,
   { options, ...context }: Pick<RingContext, "options" | "signal" | "say" | "directory">,
 ): Promise<RowReport[]> {
-  const rows = selectRows(options.rows);
+  const rows = selectRows(options);
   const { runs, lengthMs } = options;
   const floorsPerRound = Math.ceil(floorRunsMin / runs);
-  await using rig = new Rig({ ...context, load, lengthMs, floorsPerRound });
+  const directory = `${context.directory}/table`;
+  await Deno.mkdir(directory);
+  await using owned = new AsyncDisposableStack();
+  // The matrix needs the room.
+  owned.defer(() => Deno.remove(directory, { recursive: true }));
+  const rig = owned.use(
+    new Rig({
+      ...context,
+      directory,
+      load,
+      lengthMs,
+      floorsPerRound,
+      manyFiles: options.manyFiles,
+      ...maybe("manyDirectory", options.manyDirectory),
+    }),
+  );
   return await runTable(rig, { rows, runs });
 }
 
@@ -136,7 +165,9 @@ async function benchRing(nodes: number | undefined, context: RingContext): Promi
       gossipIntervalMs: options.gossipIntervalMs,
       signal,
     });
-    const target = ring === undefined ? peerTarget(options.peers) : ringTarget(ring);
+    const target = ring === undefined
+      ? await peerTarget(options.peers, options.peerDirectory)
+      : ringTarget(ring);
     const suite = new Suite({
       ...context,
       floor,

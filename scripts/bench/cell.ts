@@ -50,20 +50,32 @@ export function planCells(options: BenchOptions): Cell[] {
     for (const clients of options.clients) {
       if (clients > 1 && clients * size > parallelBytesMax) continue;
       for (const operation of operationsOf(size)) {
-        const paths = options.paths.filter((path) => operation !== "push" || path !== "other");
+        const paths = options.paths.filter((path) => isMeasured(operation, path, options));
         if (paths.length === 0) continue;
-        for (const path of ["floor", ...paths] as const) {
-          cells.push({ operation, size, clients, path });
-        }
+        // What a push until OK has as its floor is that of a push until every copy is there.
+        const floors = operation === "store" ? [] : ["floor"] as const;
+        for (const path of [...floors, ...paths]) cells.push({ operation, size, clients, path });
       }
     }
   }
   return cells;
 }
 
-/** A connection a call or one for all makes a difference where the call is short. */
+/**
+ * A connection a call or one for all makes a difference where the call is short; looking for the copies
+ * takes no time to speak of where it is long.
+ */
 function operationsOf(size: number): Operation[] {
-  return size <= smallBytesMax ? ["push", "pull", "get"] : ["push", "pull"];
+  return size <= smallBytesMax ? ["push", "pull", "get"] : ["push", "store", "pull"];
+}
+
+function isMeasured(
+  operation: Operation,
+  ...[path, { peers, peerDirectory }]: [path: Path, options: BenchOptions]
+): boolean {
+  if (operation === "push") return path !== "other";
+  if (operation !== "store") return true;
+  return path === "direct" && (peers.length === 0 || peerDirectory !== undefined);
 }
 
 /** The calls of each client in one run of a cell, at most. */
@@ -83,7 +95,7 @@ export function diskBytesOf(options: BenchOptions): number {
   const copies = 2;
   const runs = Math.max(options.runs, floorRunsMin);
   const pushed = cells.map((cell) => {
-    if (cell.operation !== "push") return 0;
+    if (cell.operation !== "push" && cell.operation !== "store") return 0;
     const bytes = callsMaxOf(cell) * cell.clients * cell.size * copies;
     // The large files of a floor are deleted at once; the rest stays, also that of the warm-up.
     return cell.path === "floor" && cell.size > smallBytesMax ? 0 : bytes * (runs + 1);

@@ -32,12 +32,18 @@ export interface BenchOptions {
   readonly gossipIntervalMs: number;
   /** A running ring to measure instead: a node that takes the files, and another one to pull from. */
   readonly peers: readonly string[];
+  /** Where that ring keeps its files, a directory a node; undefined: nobody can look. */
+  readonly peerDirectory: string | undefined;
   /** Where the directory for the ring and the floor is made; undefined: where the system likes it. */
   readonly directory: string | undefined;
   /** What is measured: the table of figures with bounds, the matrix of all transfers. */
   readonly only: readonly Section[];
   /** Rows of the table; undefined: all that take no minutes. */
   readonly rows: readonly string[] | undefined;
+  /** How many files the catalog has for the rows about many. */
+  readonly manyFiles: number;
+  /** Where the ring that has them stays from run to run; undefined: it is deleted. */
+  readonly manyDirectory: string | undefined;
   readonly json: boolean;
   /** The JSON of an earlier run to compare with. */
   readonly compareFile: string | undefined;
@@ -52,29 +58,38 @@ export class BenchUsageError extends Error {
 export const benchHelp =
   `deno task bench: pushes and pulls files, and what the machine could do at best
 
+Without options everything, which takes about an hour: the table of figures that have a bound, and the
+matrix of transfers. Any option of one of them leaves the other out. OUROBOROS_BIN is the compiled program
+to measure instead of main.ts.
+
 The floor of a push: two plain processes share the work of receiving the bytes and writing them to two
-files each. The floor of a pull: one reads the page cache and sends. Best of all runs. OUROBOROS_BIN is
-the compiled program to measure instead of main.ts.
+files each. The floor of a pull: one reads the page cache and sends. Best of all runs.
 
-  --only LIST         table: the figures that have a bound; matrix: transfers of all sorts [matrix]
-  --rows LIST         of the table, by name: push-256,get-16-warm; all: also those that take minutes
-
-  --sizes LIST        of the files [1KiB,1MiB,64MiB,512MiB]
-  --nodes LIST        of the rings [5]
-  --clients LIST      how many at once [1,16]; many only with small files
-  --paths LIST        direct: to the node that takes the files, other: pulls from another node,
-                      gateway [direct,gateway]
-  --durability LIST   fsync, relaxed [fsync]
-  --runs N            rounds of all measurements, as long as there is time [5]
-  --seconds N         the time for one ring, at least one round of it [145]
+  --quick             under a minute: a matrix of a ring of 5 without 512 MiB, 1 client, 3 rounds
+  --only LIST         table, matrix [both]; the table without what takes minutes
+  --runs N            rounds of all measurements [5; 3 with --quick and with the table alone]
   --length MS         how long small files are pushed or pulled in a run [250]
-  --heals N           nodes that are killed [3]
-  --wait-time MS      the gossip interval of the ring [500]
-  --quick             under a minute: without 512 MiB, 1 client, 3 rounds, 1 node killed
-  --peer HOST:PORT    measure a running ring; HOST:PORT,HOST:PORT pulls from the second ('other') too
   --dir DIR           where the files go [the system's directory for temporary files]
   --json              the results as JSON
   --compare FILE      beside the results of an earlier --json
+
+The table:
+  --rows LIST         by name: push-256,get-16-warm; all: also those that take minutes
+  --files N           in the catalog for the rows files-… [100000]
+  --files-dir DIR     where they stay, so that the next run need not push them again
+
+The matrix:
+  --sizes LIST        of the files [1KiB,64KiB,1MiB,64MiB,512MiB]
+  --nodes LIST        of the rings [1,3,5,20]
+  --clients LIST      how many at once [1,4,16]; many only with small files
+  --paths LIST        direct: to the node that takes the files, other: pulls from another node,
+                      gateway [all]
+  --durability LIST   fsync, relaxed [both]
+  --seconds N         the time for one ring, at least one round of it [900]
+  --heals N           nodes that are killed [3]
+  --wait-time MS      the gossip interval of the ring [500]
+  --peer HOST:PORT    measure a running ring; HOST:PORT,HOST:PORT pulls from the second ('other') too
+  --peer-data DIR     its nodes' directories: also measure pushes until every copy is on disk
 `;
 
 /**
@@ -88,53 +103,76 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
     boolean: ["help", "quick", "json"],
     string: [
       ...["sizes", "nodes", "clients", "paths", "durability", "runs", "seconds", "length", "heals"],
-      ...["only", "rows", "wait-time", "peer", "dir", "compare"],
+      ...["only", "rows", "files", "files-dir", "wait-time", "peer", "peer-data", "dir", "compare"],
     ] as const,
     unknown: (arg) => {
       throw new BenchUsageError(`Unknown argument '${arg}'; see --help`);
     },
   });
   if (flags.help) return undefined;
-  const { quick } = flags;
-  const lists = [
-    "only",
-    "rows",
-    "sizes",
-    "nodes",
-    "clients",
-    "paths",
-    "durability",
-    "peer",
-  ] as const;
   const empty = lists.find((name) => flags[name]?.replaceAll(",", "").trim() === "");
   if (empty !== undefined) throw new BenchUsageError(`--${empty} is empty`);
   const peers = listOf(flags.peer ?? "", "a HOST:PORT", readAddress);
   if (peers.length > 2) throw new BenchUsageError("--peer takes one node or two");
-  const paths = listOf(flags.paths ?? "direct,gateway", "direct, other or gateway", readPath);
-  const only = flags.only ?? (flags.rows === undefined ? "matrix" : "table");
-  const isTable = only === "table";
+  const { quick } = flags;
+  const isMatrix = quick || matrixFlags.some((name) => flags[name] !== undefined);
+  const isTable = tableFlags.some((name) => flags[name] !== undefined);
+  const isAll = isMatrix === isTable && flags.only === undefined;
+  const only = listOf(
+    flags.only ?? (isAll ? "table,matrix" : isTable ? "table" : "matrix"),
+    "table or matrix",
+    readSection,
+  );
+  if (peers.length > 0 && only.includes("table")) {
+    throw new BenchUsageError("The table is of rings that the benchmark starts, not of a --peer");
+  }
+  const isShort = quick || !only.includes("matrix");
+  const rows = flags.rows ?? (isAll ? "all" : undefined);
+  const paths = listOf(
+    flags.paths ?? (quick ? "direct,gateway" : defaultPaths),
+    "direct, other or gateway",
+    readPath,
+  );
   return {
     sizes: listOf(flags.sizes ?? (quick ? quickSizes : defaultSizes), "a size", parseSize),
-    nodeCounts: listOf(flags.nodes ?? "5", "1 to 100 nodes", countUpTo(100)),
-    clients: listOf(flags.clients ?? (quick ? "1" : "1,16"), "1 to 256 clients", countUpTo(256)),
+    nodeCounts: listOf(flags.nodes ?? (quick ? "5" : "1,3,5,20"), "1 to 100 nodes", countUpTo(100)),
+    clients: listOf(flags.clients ?? (quick ? "1" : "1,4,16"), "1 to 256 clients", countUpTo(256)),
     paths: peers.length === 0 ? paths : peers.length === 1 ? ["direct"] : ["direct", "other"],
-    durabilities: listOf(flags.durability ?? "fsync", "fsync or relaxed", readDurability),
-    runs: one(flags.runs ?? (quick || isTable ? "3" : "5"), "1 to 1000 runs", countUpTo(1000)),
+    durabilities: listOf(
+      flags.durability ?? (quick ? "fsync" : "relaxed,fsync"),
+      "fsync or relaxed",
+      readDurability,
+    ),
+    runs: one(flags.runs ?? (isShort ? "3" : "5"), "1 to 1000 runs", countUpTo(1000)),
     lengthMs: one(flags.length ?? "250", "1 to 60000 ms", countUpTo(60_000)),
-    secondsMax: one(flags.seconds ?? (quick ? "40" : "145"), "seconds", countUpTo(86_400)),
+    secondsMax: one(flags.seconds ?? (quick ? "40" : "900"), "seconds", countUpTo(86_400)),
     heals: one(flags.heals ?? (quick ? "1" : "3"), "0 to 100 heals", countUpTo(100, 0)),
     gossipIntervalMs: one(flags["wait-time"] ?? "500", "a time in ms", countUpTo(3_600_000)),
     peers,
-    only: listOf(only, sections, readSection),
-    rows: flags.rows === undefined ? undefined : listOf(flags.rows, "a row", (text) => text),
+    peerDirectory: flags["peer-data"],
+    only,
+    rows: rows === undefined ? undefined : listOf(rows, "a row", (text) => text),
+    manyFiles: one(flags.files ?? "100000", "1 to 10000000 files", countUpTo(10_000_000)),
+    manyDirectory: flags["files-dir"],
     directory: flags.dir,
     json: flags.json,
     compareFile: flags.compare,
   };
 }
 
-const sections = "table or matrix";
-const defaultSizes = "1KiB,1MiB,64MiB,512MiB";
+const lists = ["only", "rows", "sizes", "nodes", "clients", "paths", "durability", "peer"] as const;
+
+/** What concerns the matrix alone. */
+const matrixFlags = [
+  ...["sizes", "nodes", "clients", "paths", "durability", "seconds", "heals"],
+  ...["wait-time", "peer", "peer-data"],
+] as const;
+
+/** What concerns the table alone. */
+const tableFlags = ["rows", "files", "files-dir"] as const;
+
+const defaultSizes = "1KiB,64KiB,1MiB,64MiB,512MiB";
+const defaultPaths = "direct,other,gateway";
 const quickSizes = "1KiB,1MiB,64MiB";
 
 function one<T>(text: string, wanted: string, read: (text: string) => T | undefined): T {

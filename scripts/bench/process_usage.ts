@@ -61,6 +61,17 @@ export async function readUsage(pid: number): Promise<Usage | undefined> {
   };
 }
 
+/** Milliseconds since a process was started, to the tick; `undefined` when it is gone. */
+export async function processAgeMs(pid: number): Promise<number | undefined> {
+  const [stat, uptime] = await Promise.all([
+    readIfThere(`/proc/${pid}/stat`),
+    readIfThere("/proc/uptime"),
+  ]);
+  if (stat === undefined || uptime === undefined) return undefined;
+  const startTicks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  return (Number(uptime.split(" ")[0]) - startTicks / ticksPerSecond) * 1000;
+}
+
 /** Makes the peak of a process what it has resident now; `false` where the system does not let us. */
 export async function resetPeak(pid: number): Promise<boolean> {
   try {

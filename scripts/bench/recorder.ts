@@ -61,8 +61,9 @@ export class Recorder {
 
   /** The best round of the floor that a cell is measured by, in calls a second. */
   #floorOf({ operation, size, clients }: Cell): number | undefined {
+    const wanted = operation === "store" ? "push" : operation;
     for (const [cell, runs] of this.#runs) {
-      const isSame = cell.operation === operation && cell.size === size &&
+      const isSame = cell.operation === wanted && cell.size === size &&
         cell.clients === clients;
       if (cell.path === "floor" && isSame) return Math.max(...callRates(runs));
     }

@@ -1,9 +1,9 @@
 import { walk } from "@std/fs/walk";
 import { selfCommand } from "../../src/runtime/self.ts";
-import { BenchClient } from "./client.ts";
 import { readLines } from "./line_reader.ts";
 import type { Durability, Path } from "./options.ts";
-import { findProcesses, type RingProcess } from "./process_usage.ts";
+import { findProcesses, processAgeMs, type RingProcess } from "./process_usage.ts";
+import { ask, RingError, until } from "./ring_questions.ts";
 
 /** The ring to be started. */
 export interface RingOptions {
@@ -15,11 +15,8 @@ export interface RingOptions {
   readonly signal: AbortSignal;
   /** Further flags of `set-network`. */
   readonly flags?: readonly string[];
-}
-
-/** Thrown when the ring does not do what every measurement needs of it. */
-export class RingError extends Error {
-  override readonly name = "RingError";
+  /** Of a directory that has files already: nodes are known by their ports. By default free ones. */
+  readonly basePort?: number;
 }
 
 /** How long a ring may take to be ready, and a killed node to be back, in ms. */
@@ -31,17 +28,12 @@ const stopMs = 15_000;
 /** Lines of logs that are told, at most. */
 const logLinesMax = 20;
 
-/** Time between two looks at a node that is to come back, in ms. */
-const lookMs = 10;
-
-/** How long an answer to a short question may take, in ms. */
-const answerMs = 2_000;
-
 /** A ring in processes of its own, as a user starts it. */
 export class Ring implements AsyncDisposable {
   readonly #supervisor: Deno.ChildProcess;
   readonly #options: RingOptions;
-  readonly #basePort: number;
+  /** The port of the first node; the others follow, then the gateway. */
+  readonly basePort: number;
   readonly #drained: Promise<unknown>;
   /** Milliseconds from the start of the supervisor to its word that the ring is ready. */
   readonly startMs: number;
@@ -49,7 +41,7 @@ export class Ring implements AsyncDisposable {
   private constructor(started: StartedRing, options: RingOptions) {
     this.#supervisor = started.supervisor;
     this.#drained = started.drained;
-    this.#basePort = started.basePort;
+    this.basePort = started.basePort;
     this.startMs = started.startMs;
     this.#options = options;
   }
@@ -72,13 +64,13 @@ export class Ring implements AsyncDisposable {
   addressOf(path: Path): string {
     const { nodeCount } = this.#options;
     const index = { direct: 0, other: Math.floor(nodeCount / 2), gateway: nodeCount }[path];
-    return `127.0.0.1:${this.#basePort + index}`;
+    return `127.0.0.1:${this.basePort + index}`;
   }
 
   /** Where its nodes keep their files. */
   get nodeDirectories(): string[] {
     const { directory, nodeCount } = this.#options;
-    return Array.from({ length: nodeCount }, (_, node) => `${directory}/${this.#basePort + node}`);
+    return Array.from({ length: nodeCount }, (_, node) => `${directory}/${this.basePort + node}`);
   }
 
   /** The processes it has now. */
@@ -103,7 +95,7 @@ export class Ring implements AsyncDisposable {
    */
   async heal(index: number): Promise<number | undefined> {
     const { nodeCount, signal } = this.#options;
-    const ports = Array.from({ length: nodeCount }, (_, node) => this.#basePort + node);
+    const ports = Array.from({ length: nodeCount }, (_, node) => this.basePort + node);
     const address = `127.0.0.1:${ports[index]}`;
     const victim = (await this.processes()).find((process) => process.address === address);
     if (victim === undefined) return undefined;
@@ -120,6 +112,36 @@ export class Ring implements AsyncDisposable {
       await until(deadline, isSeen);
     }
     return performance.now() - killed;
+  }
+
+  /**
+   * Kills a node and measures the start of the one that takes its place: from the start of its process
+   * until it serves with the catalog that the others have.
+   *
+   * @param isWiped Whether its directory is gone by then.
+   * @returns Milliseconds; `undefined` where processes cannot be told apart.
+   */
+  async restart(index: number, isWiped: boolean): Promise<number | undefined> {
+    const address = `127.0.0.1:${this.basePort + index}`;
+    const victim = (await this.processes()).find((process) => process.address === address);
+    const directory = this.nodeDirectories[index];
+    if (victim === undefined || directory === undefined) return undefined;
+    const catalog = /^catalog: .*$/m.exec(await ask(address, "NODE INFO"))?.[0] ?? "";
+    Deno.kill(victim.pid, "SIGKILL");
+    // Deleting takes so long that the next process would be there before its end.
+    if (isWiped) await Deno.rename(directory, `${directory}-wiped-${victim.pid}`);
+    const deadline = AbortSignal.any([this.#options.signal, AbortSignal.timeout(readyMs)]);
+    let startMs: number | undefined;
+    await until(deadline, async () => {
+      const info = await ask(address, "NODE INFO");
+      const pid = Number(/^pid: ([0-9]+)$/m.exec(info)?.[1]);
+      if (pid === victim.pid || !/^state: ready$/m.test(info) || !info.includes(catalog)) {
+        return false;
+      }
+      startMs = await processAgeMs(pid);
+      return true;
+    });
+    return startMs;
   }
 
   /**
@@ -155,7 +177,7 @@ interface StartedRing {
 
 async function startRing(options: RingOptions): Promise<StartedRing> {
   const { nodeCount, durability, directory, gossipIntervalMs } = options;
-  const basePort = freePorts(nodeCount + 1);
+  const basePort = options.basePort ?? freePorts(nodeCount + 1);
   const { command, args } = programCommand([
     "set-network",
     `--nodes=${nodeCount}`,
@@ -247,28 +269,6 @@ function kill(pid: number): void {
     Deno.kill(pid, "SIGKILL");
   } catch {
     // It has ended meanwhile.
-  }
-}
-
-/** Looks until it is so; what does not answer is not so yet. */
-async function until(signal: AbortSignal, isSo: () => Promise<boolean>): Promise<void> {
-  while (!await isSo().catch(() => false)) {
-    if (signal.aborted) {
-      throw new RingError("A killed node did not come back", { cause: signal.reason });
-    }
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
-  }
-}
-
-/** Asks one thing on a connection of its own. */
-async function ask(address: string, command: string): Promise<string> {
-  const client = new BenchClient(address);
-  const timer = setTimeout(() => client.close(), answerMs);
-  try {
-    return await client.ask(command);
-  } finally {
-    clearTimeout(timer);
-    client.close();
   }
 }
 

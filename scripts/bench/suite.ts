@@ -173,7 +173,7 @@ export class Suite {
     this.#noteLost(processes, cell);
     const pids = cell.path === "floor" ? floor.pids : processes.map(({ pid }) => pid);
     await syncDisks();
-    if (cell.operation === "push") await this.#touchMemory(cell);
+    if (isPush(cell)) await this.#touchMemory(cell);
     const [result, used] = await this.#meter.measure(pids, () => this.#load(cell));
     this.#recorder.add(cell, { result, ...used });
   }
@@ -205,9 +205,9 @@ export class Suite {
 
   /** Runs the clients of a cell, and removes what the floor need not keep. */
   async #load(cell: Cell): Promise<LoadResult> {
-    const { floor, load, options } = this.#context;
-    const isPush = cell.operation === "push";
-    const names = isPush ? `bench-push-${++this.#pushes}` : readPrefix(cell.size);
+    const { floor, load, options, target } = this.#context;
+    const isNew = isPush(cell);
+    const names = isNew ? `bench-push-${++this.#pushes}` : readPrefix(cell.size);
     try {
       return await load.run({
         operation: cell.operation,
@@ -215,17 +215,18 @@ export class Suite {
         size: cell.size,
         namePrefixes: Array.from(
           { length: cell.clients },
-          (_, client) => isPush ? `${names}-${client}` : names,
+          (_, client) => isNew ? `${names}-${client}` : names,
         ),
         nameCount: nameCountOf(cell.size),
         callsMax: callsMaxOf(cell),
         lengthMs: options.lengthMs,
         hashed: false,
+        nodeDirectories: target.nodeDirectories,
       });
     } finally {
       // Small ones stay: a file system may avoid every inode of a deleted file for a minute, and then
       // takes the longer for a new file the more of those there are.
-      if (isPush && cell.path === "floor" && cell.size > smallBytesMax) await floor.remove(names);
+      if (isNew && cell.path === "floor" && cell.size > smallBytesMax) await floor.remove(names);
     }
   }
 
@@ -254,6 +255,10 @@ export class Suite {
     });
     return sha256;
   }
+}
+
+function isPush({ operation }: Cell): boolean {
+  return operation === "push" || operation === "store";
 }
 
 function describe({ operation, size, clients, path }: Cell): string {

@@ -45,6 +45,18 @@ Deno.test({
 });
 
 Deno.test({
+  name: "planCells() waits for every copy of a large file where it can look for them",
+  permissions: "none",
+  fn() {
+    const stores = (...args: string[]) =>
+      planned("--sizes=1K,64M", "--clients=1", ...args).filter((name) => name.startsWith("store"));
+    assertEquals(stores(), ["store 67108864 1 direct"]);
+    assertEquals(stores("--peer=a:1"), []);
+    assertEquals(stores("--peer=a:1", "--peer-data=nodes"), ["store 67108864 1 direct"]);
+  },
+});
+
+Deno.test({
   name: "callsMaxOf() bounds what a run moves",
   permissions: "none",
   fn() {
@@ -59,8 +71,9 @@ Deno.test({
   name: "diskBytesOf() has room for two copies of every push",
   permissions: "none",
   fn() {
-    const options = optionsOf("--sizes=512M", "--clients=1", "--runs=5");
-    const pushed = 2 * 2 * 5 * 512 * 1024 ** 2;
+    const options = optionsOf("--sizes=512M", "--clients=1", "--runs=5", "--paths=direct,gateway");
+    // Until OK directly and by the gateway, and until every copy is there.
+    const pushed = 3 * 2 * 5 * 512 * 1024 ** 2;
     const bytes = diskBytesOf(options);
     assert(bytes > pushed && bytes < 2 * pushed, `${bytes}`);
   },

@@ -2,15 +2,32 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { BenchUsageError, parseBenchOptions } from "../../scripts/bench/options.ts";
 
 Deno.test({
-  name: "parseBenchOptions() measures a ring of 5 with its own durability when nothing is said",
+  name: "parseBenchOptions() measures everything when nothing is said",
   permissions: "none",
   fn() {
     const options = parseBenchOptions([]);
-    assertEquals(options?.sizes, [1024, 1024 ** 2, 64 * 1024 ** 2, 512 * 1024 ** 2]);
-    assertEquals(options?.nodeCounts, [5]);
-    assertEquals(options?.durabilities, ["fsync"]);
-    assertEquals(options?.paths, ["direct", "gateway"]);
-    assertEquals(options?.runs, 5);
+    const sizes = [1024, 64 * 1024, 1024 ** 2, 64 * 1024 ** 2, 512 * 1024 ** 2];
+    assertEquals(options?.sizes, sizes);
+    assertEquals(options?.nodeCounts, [1, 3, 5, 20]);
+    assertEquals(options?.clients, [1, 4, 16]);
+    assertEquals(options?.durabilities, ["relaxed", "fsync"]);
+    assertEquals(options?.paths, ["direct", "other", "gateway"]);
+    assertEquals([options?.only, options?.rows, options?.runs], [["table", "matrix"], ["all"], 5]);
+  },
+});
+
+Deno.test({
+  name: "parseBenchOptions() leaves out the part that nothing is said about",
+  permissions: "none",
+  fn() {
+    const parts = [["--only=table"], ["--rows=heal"], ["--sizes=1K"], ["--quick"], ["--runs=2"]];
+    assertEquals(parts.map((args) => parseBenchOptions(args)?.only.join()), [
+      ...["table", "table", "matrix", "matrix", "table,matrix"],
+    ]);
+    // The table alone is for every day.
+    const table = parseBenchOptions(["--only=table"]);
+    assertEquals([table?.rows, table?.runs], [undefined, 3]);
+    assertThrows(() => parseBenchOptions(["--rows=heal", "--peer=a:1"]), BenchUsageError);
   },
 });
 

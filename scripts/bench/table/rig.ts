@@ -21,6 +21,10 @@ export interface RigOptions {
   readonly lengthMs: number;
   /** How often a floor is measured in each round. */
   readonly floorsPerRound: number;
+  /** Files that a catalog of many has. */
+  readonly manyFiles: number;
+  /** Where the ring with many files stays for the next run; by default it is deleted with all else. */
+  readonly manyDirectory?: string;
 }
 
 /** Some transfers: so many clients do the same. */
@@ -30,6 +34,8 @@ export interface Transfers {
   readonly clients?: number;
   /** Calls of each client at most; without it small ones go on for a time, and of large ones there is one. */
   readonly callsMax?: number;
+  /** False where how long they take is of no interest. */
+  readonly isTimed?: boolean;
 }
 
 /** What transfers took. */
@@ -92,6 +98,11 @@ export class Rig implements AsyncDisposable {
       `ring ${describeShape(shape)}`,
       async () => this.#owned.use(await this.startRing(shape)),
     );
+  }
+
+  /** Stops something, too, when the rig is disposed of. */
+  own<T extends AsyncDisposable>(started: T): T {
+    return this.#owned.use(started);
   }
 
   /** Another ring of a shape, which is the caller's. */
@@ -182,7 +193,9 @@ export class Rig implements AsyncDisposable {
     }
     await syncDisks();
     // A virtual machine gets its memory when it is first used, which takes longer than the push.
-    if (size >= pageBytes) await touchMemory(this.options.directory, 2 * size * clients);
+    if (size >= pageBytes && transfers.isTimed !== false) {
+      await touchMemory(this.options.directory, 2 * size * clients);
+    }
     return await this.#load(place, transfers, `table-push-${++this.#pushes}`);
   }
 

@@ -1,4 +1,4 @@
-import { RingError } from "../ring.ts";
+import { RingError } from "../ring_questions.ts";
 import { usualRing } from "./ring_shape.ts";
 import type { TableRow } from "./table_row.ts";
 

@@ -13,6 +13,9 @@ export interface RingShape {
 /** The usual ring: what the program does when it is told nothing, but for the disk. */
 export const usualRing: RingShape = { nodes: 5, durability: "relaxed", waitMs: 5000, flags: [] };
 
+/** Flags of a ring that keeps small files whole. */
+export const wholeFlags: readonly string[] = ["--min-part-bytes=65536"];
+
 /** A shape as text, which tells it from every other one. */
 export function describeShape({ nodes, durability, waitMs, flags }: RingShape): string {
   return [`${nodes}-${durability}-${waitMs}`, ...flags].join("");

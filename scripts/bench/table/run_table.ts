@@ -1,7 +1,10 @@
 import { LoadError } from "../load_pool.ts";
 import { BenchUsageError } from "../options.ts";
-import { knowsFlag, RingError } from "../ring.ts";
+import { knowsFlag } from "../ring.ts";
+import { RingError } from "../ring_questions.ts";
+import { sum } from "../statistics.ts";
 import { judge } from "./judge.ts";
+import { manyRows } from "./many_rows.ts";
 import { largeRows } from "./large_rows.ts";
 import type { Rig } from "./rig.ts";
 import { ringRows } from "./ring_rows.ts";
@@ -12,21 +15,37 @@ import type { RowReport, Sample, TableRow } from "./table_row.ts";
 const warmUpRuns = 3;
 
 /** All rows, in the order of the table. */
-export const tableRows: readonly TableRow[] = [...largeRows, ...smallRows, ...ringRows];
+export function tableRows(manyFiles: number): TableRow[] {
+  return [...largeRows, ...smallRows, ...ringRows, ...manyRows(manyFiles)];
+}
+
+/** Which rows are wanted. */
+export interface RowSelection {
+  /** Their names; `undefined`: those that take no minutes. */
+  readonly rows: readonly string[] | undefined;
+  /** Files that a catalog of many has. */
+  readonly manyFiles: number;
+}
 
 /**
  * The rows of some names: without names all that take no minutes, by `all` these too.
  *
  * @throws {BenchUsageError} When there is no row of a name.
  */
-export function selectRows(names: readonly string[] | undefined): TableRow[] {
-  if (names === undefined) return tableRows.filter(({ isLong }) => isLong !== true);
-  const unknown = names.find((name) => name !== "all" && !tableRows.some(({ id }) => id === name));
+export function selectRows({ rows: names, manyFiles }: RowSelection): TableRow[] {
+  const all = tableRows(manyFiles);
+  if (names === undefined) return all.filter(({ isLong }) => isLong !== true);
+  const unknown = names.find((name) => name !== "all" && !all.some(({ id }) => id === name));
   if (unknown !== undefined) {
-    const known = tableRows.map(({ id }) => id).join(", ");
+    const known = all.map(({ id }) => id).join(", ");
     throw new BenchUsageError(`There is no row '${unknown}': ${known}`);
   }
-  return tableRows.filter(({ id }) => names.includes(id) || names.includes("all"));
+  return all.filter(({ id }) => names.includes(id) || names.includes("all"));
+}
+
+/** Bytes of disk that so many rounds take, at most. */
+export function tableDiskBytes(rows: readonly TableRow[], runs: number): number {
+  return sum(rows.map(({ diskBytes = 0, runsMax = runs }) => diskBytes * Math.min(runs, runsMax)));
 }
 
 /** Measures the rows in so many rounds, one after the other in each. */

@@ -3,7 +3,7 @@ import type { Path } from "../options.ts";
 import { quantile } from "../statistics.ts";
 import { syncDisks } from "../machine.ts";
 import type { Rig, TransfersDone } from "./rig.ts";
-import { type RingShape, usualRing } from "./ring_shape.ts";
+import { type RingShape, usualRing, wholeFlags } from "./ring_shape.ts";
 import type { TableRow } from "./table_row.ts";
 
 const size = 1024;
@@ -13,7 +13,7 @@ const manyClients = 16;
 const copyFiles = 2 * usualRing.nodes;
 
 /** A ring that keeps small files whole. */
-const wholeRing: RingShape = { ...usualRing, flags: ["--min-part-bytes=65536"] };
+const wholeRing: RingShape = { ...usualRing, flags: wholeFlags };
 
 /** A ring that remembers nothing that it has read, so that every pull is the first. */
 const coldRing: RingShape = { ...usualRing, flags: ["--cache-bytes=0"] };

@@ -28,6 +28,8 @@ export interface TableRow {
   readonly isLong?: boolean;
   /** A flag of the program that it cannot be measured without. */
   readonly flag?: string;
+  /** Bytes of disk that each run of it takes, where these are many. */
+  readonly diskBytes?: number;
   /** Measured once without counting it, so that no runtime is cold when it counts. */
   readonly isWarmedUp?: boolean;
   /** Measures it once. */

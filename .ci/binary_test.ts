@@ -27,6 +27,12 @@ Deno.test("dist/ouroboros holds the program", async () => {
   const paths = listFiles(await readProgram());
   assert(paths.includes("main.ts"), `main.ts is not among ${paths.length} files`);
   assert(paths.includes("src/protocol/parse.ts"), "src/protocol/command.ts is missing");
+  assert(paths.includes("src/gateway/dashboard/page/document.html"), "the page is missing");
+  for (
+    const file of ["/preact/dist/preact.mjs", "/preact/hooks/dist/hooks.mjs", "/htm/dist/htm.mjs"]
+  ) {
+    assert(paths.some((path) => path.endsWith(file)), `the page needs ${file}`);
+  }
 });
 
 Deno.test("dist/ouroboros holds no tests, no scripts and no packages of theirs", async () => {
@@ -35,7 +41,7 @@ Deno.test("dist/ouroboros holds no tests, no scripts and no packages of theirs",
   const paths = listFiles(program);
   const foreign = paths.filter((path) => !/^(main\.ts|src\/|node_modules\/)/.test(path));
   assertEquals(foreign, []);
-  assertEquals(paths.filter((path) => /_test\.ts$|\/playwright/.test(path)), []);
+  assertEquals(paths.filter((path) => /_test\.ts$|\/playwright|\/axe-core/.test(path)), []);
   assertMatch(text, /@std\/cli\//, "the remote modules are not where they are looked for");
   assertEquals(text.includes("@std/assert/1."), false, "@std/assert is inside");
 });

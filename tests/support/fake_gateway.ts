@@ -146,7 +146,7 @@ export class FakeGateway implements AsyncDisposable {
       const page = rest.slice(0, Number(limit));
       const files = page.map(({ timeMs, ...file }) => ({
         ...file,
-        time: new Date(timeMs).toISOString(),
+        modified: new Date(timeMs).toISOString(),
         start: this.nodes[0]?.port,
       }));
       return context.json({ files, next: rest.length > page.length ? page.at(-1)?.name : null });
@@ -196,13 +196,13 @@ export class FakeGateway implements AsyncDisposable {
       size,
       version: "01HF7YAT000000000000000000",
       sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-      parts: this.nodes.map((node, index) => ({
-        number: index + 1,
-        copies: [node, this.nodes[(index + count - 1) % count]].map((each) => ({
-          address: this.#address(each),
+      parts: this.nodes.map((node, index) =>
+        [node, this.nodes[(index + count - 1) % count]].map((each) => ({
+          node: this.#address(each),
+          port: each?.port,
           state: each?.status === "Alive" ? "ok" : "unknown",
-        })),
-      })),
+        }))
+      ),
     };
   }
 
@@ -225,8 +225,6 @@ export class FakeGateway implements AsyncDisposable {
       next: this.#address(this.nodes[(index + 1) % this.nodes.length]),
       files: String(this.files.size),
       catalog: `${this.#changes}`,
-      chunks: String(this.files.size * 2),
-      chunk_bytes: String(share * 2),
       parts: String(this.files.size),
       part_bytes: String(share),
       backups: String(this.files.size),

@@ -8,19 +8,13 @@ import {
   logMax,
   noticesMax,
 } from "../../../src/gateway/dashboard/page/model/state.js";
+import { eventKinds } from "../../../src/protocol/ring_event.ts";
 
 const pure = { permissions: "none" } as const;
 const nowMs = 1_700_000_000_000;
 
 type State = ReturnType<typeof initialState>;
 type Change = Parameters<typeof changed>[1];
-
-/** What nodes tell. */
-const eventKinds = [
-  ...["node-died", "node-joining", "node-alive", "node-respawned", "heal-started", "heal-finished"],
-  ...["heal-failed", "ring-checked", "file-stored", "file-deleted", "files-changed"],
-  ...["chunk-damaged", "chunk-repaired", "repair-failed", "scrub-started", "scrub-finished"],
-];
 
 const nodes = parseNodes({
   nodes: [7000, 7001, 7002].map((port) => ({ address: `127.0.0.1:${port}`, status: "Alive" })),
@@ -57,6 +51,14 @@ Deno.test("an event that is told again changes nothing", pure, () => {
   const back = event(2, { kind: "node-alive" });
   const state = after({ kind: "nodes", nodes }, died, back);
   assertEquals(changed(state, died), state);
+});
+
+Deno.test("what happened long ago is told, and says nothing of what is now", pure, () => {
+  const old = { timeMs: nowMs - 3_600_000 };
+  const died = event(1, { kind: "node-died", ...old });
+  const stored = event(2, { kind: "file-stored", name: "a", size: 1, ...old });
+  const { nodes: states, files, log } = after({ kind: "nodes", nodes }, died, stored);
+  assertEquals([states, files, log.length], [nodes, [], 2]);
 });
 
 Deno.test("the log is in the order of time, newest first, and has an end", pure, () => {
@@ -98,16 +100,16 @@ Deno.test("a file that is deleted is selected no longer", pure, () => {
 });
 
 Deno.test("an answer about what is selected no longer is dropped", pure, () => {
-  const detail = { name: "a", version: "", sha256: "", parts: [] };
+  const detail = { name: "a", sha256: "", parts: [] };
   const late: Change = { kind: "detail", name: "a", detail };
   const selection = { kind: "file", name: "b" } as const;
   assertEquals(after({ kind: "select", selection }, late).selection, selection);
 });
 
 Deno.test("traffic is what the counters gained, also when they begin again", pure, () => {
-  const count = (stored: number, read: number): Change => ({ kind: "counters", stored, read });
+  const count = (received: number, sent: number): Change => ({ kind: "counters", received, sent });
   const { traffic } = after(count(1_000, 50), count(1_500, 50), count(30, 10));
-  assertEquals([traffic.stored.at(-1), traffic.read.at(-1)], [530, 10]);
+  assertEquals([traffic.received.at(-1), traffic.sent.at(-1)], [530, 10]);
 });
 
 Deno.test("no more problems are shown than fit", pure, () => {
@@ -130,17 +132,17 @@ Deno.test("describeRing() says in a sentence how the ring is", pure, () => {
 });
 
 Deno.test(
-  "sortRows() puts what is not known last, and names in order where all else is alike",
+  "sortRows() puts names in order where all else is alike",
   pure,
   () => {
-    const rows = [["b", 1, 5], ["c", 2, NaN], ["a", 1, 9]].map(([name, size, timeMs]) => ({
-      ...{ name: String(name), size: Number(size), timeMs: Number(timeMs), start: "" },
+    const rows = [["b", 1, 5], ["c", 2, 7], ["a", 1, 9]].map(([name, size, timeMs]) => ({
+      ...{ name: String(name), size: Number(size), timeMs: Number(timeMs) },
     }));
     const names = (key: "name" | "size" | "timeMs", descending: boolean) =>
       sortRows(rows, { key, descending }).map(({ name }) => name).join("");
     assertEquals(names("name", false), "abc");
     assertEquals(names("size", true), "cab");
-    assertEquals(names("timeMs", false), "bac");
-    assertEquals(names("timeMs", true), "abc");
+    assertEquals(names("timeMs", false), "bca");
+    assertEquals(names("timeMs", true), "acb");
   },
 );

@@ -8,10 +8,11 @@
 import { filePath, filesMax } from "../model/file_list.js";
 import { sumOfMetric } from "../model/metrics_text.js";
 import { parseFigures, parseNodes } from "../model/nodes.js";
+import { parseDetail } from "../model/placement.js";
 import { parseProblem, unanswered } from "../model/problem.js";
 
 /** @import { FileRow } from "../model/file_list.js" */
-/** @import { Detail } from "../model/state.js" */
+/** @import { Detail } from "../model/placement.js" */
 /** @import { Problem } from "../model/problem.js" */
 
 /** How long a question may take, in ms. */
@@ -64,8 +65,8 @@ export async function askNode(label) {
 export async function askTraffic() {
   const text = await (await ask("/metrics?scope=gateway")).text();
   return {
-    stored: sumOfMetric(text, "ouroboros_gateway_received_bytes_total"),
-    read: sumOfMetric(text, "ouroboros_gateway_sent_bytes_total"),
+    received: sumOfMetric(text, "ouroboros_gateway_received_bytes_total"),
+    sent: sumOfMetric(text, "ouroboros_gateway_sent_bytes_total"),
   };
 }
 
@@ -83,8 +84,8 @@ export async function askFiles(prefix, signal, onRows) {
   for (;;) {
     const query = new URLSearchParams({ prefix, limit: String(pageFiles), after });
     const { files, next } = await askJson(`/files?${query}`, { signal });
-    for (const { name, size, time, start } of files) {
-      rows.push({ name, size, timeMs: Date.parse(time), start });
+    for (const { name, size, modified } of files) {
+      rows.push({ name, size, timeMs: Date.parse(modified) });
     }
     if (typeof next !== "string" || rows.length >= filesMax) {
       return onRows(rows.slice(0, filesMax), typeof next !== "string");
@@ -100,8 +101,7 @@ export async function askFiles(prefix, signal, onRows) {
  * @returns {Promise<Detail>}
  */
 export async function askFile(name) {
-  const { version, sha256, parts } = await askJson(`${filePath(name)}?stat`);
-  return { name, version, sha256, parts };
+  return parseDetail(await askJson(`${filePath(name)}?stat`));
 }
 
 /** @param {string} name */

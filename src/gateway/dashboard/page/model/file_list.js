@@ -12,8 +12,7 @@ export const filesMax = 20_000;
  * @typedef {object} FileRow
  * @property {string} name
  * @property {number} size In bytes.
- * @property {number} timeMs When it was stored, since the epoch; NaN where that is not known.
- * @property {string} start The address of the node that holds its first part.
+ * @property {number} timeMs When it was stored, since the epoch.
  */
 
 /**
@@ -36,9 +35,7 @@ export const filesMax = 20_000;
 export function sortRows(rows, { key, descending }) {
   const sign = descending ? -1 : 1;
   return rows.toSorted((a, b) => {
-    // What is not known comes last, whichever way.
-    const unknown = Number(Number.isNaN(a[key])) - Number(Number.isNaN(b[key]));
-    return unknown || sign * compare(a[key], b[key]) || compare(a.name, b.name);
+    return sign * compare(a[key], b[key]) || compare(a.name, b.name);
   });
 }
 

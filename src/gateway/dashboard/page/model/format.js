@@ -39,8 +39,10 @@ export function formatRate(bytesPerSecond) {
  * A whole number with a comma every three digits.
  *
  * @param {number} count
+ * @returns {string} `–` for what is not a number.
  */
 export function formatCount(count) {
+  if (!Number.isFinite(count)) return "–";
   return Math.round(count).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 

@@ -23,8 +23,6 @@ import { nodeLabel } from "./ring_events.js";
  * @property {string} address
  * @property {number} uptimeSeconds
  * @property {number} files
- * @property {number} chunks Parts and backups that it keeps.
- * @property {number} chunkBytes
  * @property {number} parts Chunks that it is the holder of.
  * @property {number} partBytes
  * @property {number} backups Chunks of other holders.
@@ -69,8 +67,6 @@ export function parseFigures(info) {
     address: text("address"),
     uptimeSeconds: number("uptime"),
     files: number("files"),
-    chunks: number("chunks"),
-    chunkBytes: number("chunk_bytes"),
     parts: number("parts"),
     partBytes: number("part_bytes"),
     backups: number("backups"),

@@ -18,11 +18,35 @@
  */
 
 /**
+ * @typedef {object} Detail What the gateway tells of one file.
+ * @property {string} name
+ * @property {string} sha256 Empty where it is not known.
+ * @property {Part[]} parts
+ */
+
+/**
  * @typedef {object} Mark What a node has of a file.
  * @property {number} part From 1.
  * @property {boolean} isBackup Whether another node is the part's holder.
  * @property {boolean} isGood Whether the copy is there and whole.
  */
+
+/**
+ * Reads the answer to `/files/<name>?stat`.
+ *
+ * @param {{ name: string, sha256: string | null, parts: { node: string, state: string }[][] }} answer
+ * @returns {Detail}
+ */
+export function parseDetail({ name, sha256, parts }) {
+  return {
+    name,
+    sha256: sha256 ?? "",
+    parts: parts.map((copies, index) => ({
+      number: index + 1,
+      copies: copies.map(({ node, state }) => ({ address: node, state })),
+    })),
+  };
+}
 
 /**
  * What each node has of a file: the parts it holds, then the backups it keeps.

@@ -16,7 +16,7 @@ import { changeUpload, isFinished } from "./uploads.js";
 
 /** @import { FileRow, Sort } from "./file_list.js" */
 /** @import { Figures, NodeView } from "./nodes.js" */
-/** @import { Part } from "./placement.js" */
+/** @import { Detail } from "./placement.js" */
 /** @import { Problem } from "./problem.js" */
 /** @import { LogEntry, RingEvent } from "./ring_events.js" */
 /** @import { Traffic } from "./traffic.js" */
@@ -25,20 +25,15 @@ import { changeUpload, isFinished } from "./uploads.js";
 /** Lines of the log that are kept. */
 export const logMax = 200;
 
+/** How old an event may be to say how things are now, in ms: clocks of machines differ. */
+const newsMs = 60_000;
+
 /** Problems that are shown at once. */
 export const noticesMax = 3;
 
 /**
  * @typedef {"connecting" | "live" | "polling" | "away"} Link
  * How the page learns of changes: told at once, by asking now and then, or not at all.
- */
-
-/**
- * @typedef {object} Detail What the API tells of one file.
- * @property {string} name
- * @property {string} version
- * @property {string} sha256
- * @property {Part[]} parts
  */
 
 /**
@@ -77,7 +72,7 @@ export const noticesMax = 3;
  * @property {Selection | undefined} selection
  * @property {LogEntry[]} log The newest first.
  * @property {Traffic} traffic
- * @property {{ stored: number, read: number } | undefined} counters The last that the gateway told.
+ * @property {{ received: number, sent: number } | undefined} counters The last that the gateway told.
  * @property {Upload[]} uploads
  * @property {Record<Task, TaskState>} tasks
  * @property {Notice[]} notices
@@ -89,7 +84,7 @@ export const noticesMax = 3;
  *   | { kind: "nodes", nodes: NodeView[] }
  *   | { kind: "figures", figures: Figures }
  *   | { kind: "event", event: RingEvent }
- *   | { kind: "counters", stored: number, read: number }
+ *   | { kind: "counters", received: number, sent: number }
  *   | { kind: "files", rows: FileRow[], isWhole: boolean }
  *   | { kind: "file-gone", name: string }
  *   | { kind: "prefix", prefix: string }
@@ -191,20 +186,18 @@ export function changed(state, change) {
  */
 function afterEvent(state, event) {
   const entry = toLogEntry(event);
-  const isKnown = entry === undefined || state.log.some(({ id }) => id === entry.id);
-  const after = {
-    ...state,
-    // An event that is told again, after the page was away, is old news of the nodes.
-    nodes: isKnown && entry !== undefined ? state.nodes : nodesAfterEvent(state.nodes, event),
-    log: isKnown ? state.log : insertEntry(state.log, entry),
-  };
+  const isTold = state.log.some(({ id }) => id === entry?.id);
+  const log = isTold || entry === undefined ? state.log : insertEntry(state.log, entry);
+  // What happened before the page was there, or is told again, says nothing of what is now.
+  if (isTold || state.nowMs - event.timeMs > newsMs) return { ...state, log };
+  const after = { ...state, log, nodes: nodesAfterEvent(state.nodes, event) };
   if (event.kind === "file-deleted" && event.name !== undefined) {
     return withoutFile(after, event.name);
   }
   if (event.kind !== "file-stored" || event.name === undefined) return after;
   if (!event.name.startsWith(state.prefix)) return after;
-  const { name, size = NaN, timeMs, node } = event;
-  return { ...after, files: putRow(after.files, { name, size, timeMs, start: node }) };
+  const { name, size = NaN, timeMs } = event;
+  return { ...after, files: putRow(after.files, { name, size, timeMs }) };
 }
 
 /**
@@ -234,16 +227,18 @@ function insertEntry(log, entry) {
 
 /**
  * @param {PageState} state
- * @param {{ stored: number, read: number }} counters
+ * @param {{ received: number, sent: number }} counters
  * @returns {PageState}
  */
-function afterCounters(state, { stored, read }) {
+function afterCounters(state, { received, sent }) {
   const before = state.counters;
-  const counters = { stored, read };
+  const counters = { received, sent };
   if (before === undefined) return { ...state, counters };
   // A gateway that was started again counts from zero.
-  const since = stored < before.stored || read < before.read ? { stored: 0, read: 0 } : before;
-  const sample = { nowMs: state.nowMs, stored: stored - since.stored, read: read - since.read };
+  const isNew = received < before.received || sent < before.sent;
+  const since = isNew ? { received: 0, sent: 0 } : before;
+  const { nowMs } = state;
+  const sample = { nowMs, received: received - since.received, sent: sent - since.sent };
   return { ...state, counters, traffic: addTraffic(state.traffic, sample) };
 }
 

@@ -14,8 +14,8 @@ export const slotsMax = 60;
 /**
  * @typedef {object} Traffic
  * @property {number} slot The number of the last slot: its time through {@linkcode slotMs}.
- * @property {number[]} stored Bytes that came in, a slot each, the last one being `slot`.
- * @property {number[]} read Bytes that went out, likewise.
+ * @property {number[]} received Bytes from clients, a slot each, the last one being `slot`.
+ * @property {number[]} sent Bytes to clients, likewise.
  */
 
 /**
@@ -26,19 +26,23 @@ export const slotsMax = 60;
  */
 export function emptyTraffic(nowMs) {
   const none = new Array(slotsMax).fill(0);
-  return { slot: Math.floor(nowMs / slotMs), stored: none, read: none };
+  return { slot: Math.floor(nowMs / slotMs), received: none, sent: none };
 }
 
 /**
  * The traffic with some bytes more.
  *
  * @param {Traffic} traffic
- * @param {{ nowMs: number, stored: number, read: number }} sample
+ * @param {{ nowMs: number, received: number, sent: number }} sample
  * @returns {Traffic}
  */
-export function addTraffic(traffic, { nowMs, stored, read }) {
+export function addTraffic(traffic, { nowMs, received, sent }) {
   const { slot, ...series } = advance(traffic, nowMs);
-  return { slot, stored: addToLast(series.stored, stored), read: addToLast(series.read, read) };
+  return {
+    slot,
+    received: addToLast(series.received, received),
+    sent: addToLast(series.sent, sent),
+  };
 }
 
 /**
@@ -55,8 +59,8 @@ export function advance(traffic, nowMs) {
   const none = new Array(passed).fill(0);
   return {
     slot,
-    stored: [...traffic.stored.slice(passed), ...none],
-    read: [...traffic.read.slice(passed), ...none],
+    received: [...traffic.received.slice(passed), ...none],
+    sent: [...traffic.sent.slice(passed), ...none],
   };
 }
 

@@ -16,17 +16,19 @@ export function ActivityPanel({ log }) {
       <div class="card-head"><h2>Activity</h2></div>
       ${log.length === 0 &&
         html`<p class="hint">Nothing has happened since this page was opened.</p>`}
-      <ol class="log" role="log" tabindex="0" aria-label="What happened, the newest first">
-        ${log.map(({ id, timeMs, tone, text }) =>
-          html`
-            <li key=${id} class="tone-${tone}">
-              <time datetime=${new Date(timeMs).toISOString()}>${formatClock(timeMs)}</time>
-              <${StateMark} tone=${tone} />
-              <span>${text}</span>
-            </li>
-          `
-        )}
-      </ol>
+      <div class="log" role="log" tabindex="0" aria-label="What happened, the newest first">
+        <ol>
+          ${log.map(({ id, timeMs, tone, text }) =>
+            html`
+              <li key=${id} class="tone-${tone}">
+                <time datetime=${new Date(timeMs).toISOString()}>${formatClock(timeMs)}</time>
+                <${StateMark} tone=${tone} />
+                <span>${text}</span>
+              </li>
+            `
+          )}
+        </ol>
+      </div>
     </section>
   `;
 }

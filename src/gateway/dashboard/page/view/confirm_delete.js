@@ -1,6 +1,6 @@
 // @ts-check
 import { html } from "htm/preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /**
  * Asks whether a file is really to be deleted.
@@ -11,7 +11,8 @@ import { useEffect, useRef } from "preact/hooks";
  */
 export function ConfirmDelete({ name, onClose }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  // At once, so that no key that is pressed next goes to what lies below.
+  useLayoutEffect(() => {
     if (name !== undefined) dialog.current?.showModal();
     else dialog.current?.close();
   }, [name]);

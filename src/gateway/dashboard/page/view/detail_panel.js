@@ -8,8 +8,7 @@ import { nodeOutline } from "../model/ring_geometry.js";
 import { nodeLabel } from "../model/ring_events.js";
 
 /** @import { Figures, NodeView } from "../model/nodes.js" */
-/** @import { Copy, Part } from "../model/placement.js" */
-/** @import { Detail } from "../model/state.js" */
+/** @import { Copy, Detail, Part } from "../model/placement.js" */
 /** @import { Problem } from "../model/problem.js" */
 /** @import { ViewProps } from "./app.js" */
 
@@ -85,26 +84,14 @@ function NodeDetail({ node, address, figures, problem, onClose }) {
 
 /** @param {{ figures: Figures }} props */
 function NodeFigures({ figures }) {
-  const { parts, partBytes, backups, backupBytes, chunks, chunkBytes } = figures;
-  const isSplit = Number.isFinite(parts);
-  const free = Number.isFinite(figures.diskBytes)
-    ? `${formatBytes(figures.freeBytes)} free of ${formatBytes(figures.diskBytes)}`
-    : `${formatBytes(figures.freeBytes)} free`;
+  const { parts, partBytes, backups, backupBytes, freeBytes, diskBytes } = figures;
   return html`
     <dl class="figures">
-      ${isSplit &&
-        html`<${Figure} name="Parts" value=${`${formatCount(parts)} · ${
-          formatBytes(partBytes)
-        }`} />`}
-      ${isSplit &&
-        html`<${Figure} name="Backups" value=${`${formatCount(backups)} · ${
-          formatBytes(backupBytes)
-        }`} />`}
-      ${!isSplit &&
-        html`<${Figure} name="Parts and backups" value=${`${formatCount(chunks)} · ${
-          formatBytes(chunkBytes)
-        }`} />`}
-      <${Figure} name="Disk" value=${free} />
+      <${Figure} name="Parts" value=${amount(parts, partBytes)} />
+      <${Figure} name="Backups" value=${amount(backups, backupBytes)} />
+      <${Figure} name="Disk" value=${`${formatBytes(freeBytes)} free of ${
+        formatBytes(diskBytes)
+      }`} />
       <${Figure} name="Up for" value=${formatDuration(figures.uptimeSeconds)} />
       <${Figure} name="Memory" value=${formatBytes(figures.memoryBytes)} />
       <${Figure} name="Connections" value=${formatCount(figures.connections)} />
@@ -205,6 +192,14 @@ function DetailHead({ title, note, onClose }) {
       <button type="button" class="button quiet" aria-label="Close the details" onClick=${onClose}>Close</button>
     </div>
   `;
+}
+
+/**
+ * @param {number} count
+ * @param {number} bytes
+ */
+function amount(count, bytes) {
+  return `${formatCount(count)} · ${formatBytes(bytes)}`;
 }
 
 /** @param {{ name: string, value: string }} props */

@@ -1,26 +1,14 @@
 // @ts-check
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { countAlive, stateWords } from "../model/nodes.js";
+import { countAlive } from "../model/nodes.js";
 import { marksByNode } from "../model/placement.js";
-import {
-  arrowPath,
-  linkPath,
-  markRadius,
-  nodeOutline,
-  nodeRadius,
-  placeMark,
-  placeNodes,
-  ringBox,
-} from "../model/ring_geometry.js";
+import { arrowPath, linkPath, placeNodes, ringBox } from "../model/ring_geometry.js";
+import { PartMarks, RingNode } from "./ring_node.js";
 
 /** @import { NodeView } from "../model/nodes.js" */
-/** @import { Mark, Part } from "../model/placement.js" */
-/** @import { NodePlace } from "../model/ring_geometry.js" */
+/** @import { Part } from "../model/placement.js" */
 /** @import { ViewProps } from "./app.js" */
-
-/** Marks that are drawn at one node; further ones are told by the panel below. */
-const marksMax = 3;
 
 /**
  * The ring, drawn as one. The arrow keys go round it.
@@ -70,6 +58,14 @@ export function RingPanel({ state: { nodes, selection }, actions }) {
             }} />
         `
       )}
+      <g aria-hidden="true">
+        ${nodes.map((node, index) =>
+          html`
+            <${PartMarks} key=${node.address} marks=${marks.get(node.address) ?? []}
+              angle=${places[index]?.angle} count=${nodes.length} />
+          `
+        )}
+      </g>
     </svg>
   `;
 }
@@ -110,96 +106,4 @@ function Centre({ nodes, parts }) {
       <text class="ring-caption" x=${ringBox / 2} y=${ringBox / 2 + 30}>${caption}</text>
     </g>
   `;
-}
-
-/**
- * @param {object} props
- * @param {NodeView} props.node
- * @param {NodePlace} props.place
- * @param {number} props.count
- * @param {Mark[]} props.marks
- * @param {boolean} props.isDimmed
- * @param {boolean} props.isSelected
- * @param {boolean} props.isCurrent
- * @param {() => void} props.onPress
- */
-function RingNode({ node, place, count, marks, isDimmed, isSelected, isCurrent, onPress }) {
-  const size = nodeRadius(count);
-  const { label } = place;
-  const classes = [
-    ...["node", `is-${node.state}`],
-    ...(isSelected ? ["is-selected"] : []),
-    ...(isDimmed ? ["is-dimmed"] : []),
-  ];
-  return html`
-    <g class=${classes.join(" ")} role="button" tabindex=${isCurrent ? 0 : -1}
-      aria-pressed=${isSelected} aria-label=${describeNode(node, marks)} onClick=${onPress}>
-      <title>${describeNode(node, marks)}</title>
-      <g transform="translate(${place.x} ${place.y})">
-        <circle class="node-reach" r=${Math.max(size + 4, 12)} />
-        <circle class="node-halo" r=${size + 6} />
-        <path class="node-body" d=${nodeOutline(
-          node.state,
-          node.state === "alive" ? size : Math.max(size, 6),
-        )} />
-        ${size >= 12 && node.state !== "alive" && html`
-          <path class="node-sign" d=${signPath(node.state, size)} />
-        `}
-      </g>
-      ${label && html`
-        <text class="node-label" x=${label.x} y=${label.y} text-anchor=${label.anchor}
-          transform=${label.turn === 0 ? undefined : `rotate(${label.turn} ${label.x} ${label.y})`}>
-          ${node.label}
-        </text>
-      `}
-      ${marks.slice(0, marksMax).map((mark, position) =>
-        html`
-          <${PartMark} key=${`${mark.part} ${mark.isBackup}`} mark=${mark} count=${count}
-            at=${placeMark(place.angle, { count, position })} />
-        `
-      )}
-    </g>
-  `;
-}
-
-/**
- * A part that a node has: solid where it is the holder, a ring where it keeps the backup.
- *
- * @param {{ mark: Mark, count: number, at: { x: number, y: number } }} props
- */
-function PartMark({ mark, count, at }) {
-  const size = markRadius(count);
-  const kind = `${mark.isBackup ? "is-backup" : "is-part"} ${mark.isGood ? "" : "is-missing"}`;
-  return html`
-    <g class="part-mark ${kind}" transform="translate(${at.x} ${at.y})">
-      <circle r=${size - 1} />
-      ${size >= 7 && html`<text>${mark.part}</text>`}
-    </g>
-  `;
-}
-
-/**
- * @param {NodeView} node
- * @param {Mark[]} marks
- */
-function describeNode({ label, state }, marks) {
-  const has = marks.map(({ part, isBackup, isGood }) =>
-    `${isBackup ? "backup of part" : "part"} ${part}${isGood ? "" : " (missing)"}`
-  );
-  return [`Node ${label}, ${stateWords[state]}`, ...has].join(", ");
-}
-
-/**
- * The sign above the label of a node that is not alive.
- *
- * @param {string} state
- * @param {number} size
- */
-function signPath(state, size) {
-  const y = size >= 20 ? -13 : 0;
-  const arm = size >= 20 ? 4 : 5;
-  if (state === "dead") {
-    return `M${-arm} ${y - arm}L${arm} ${y + arm}M${arm} ${y - arm}L${-arm} ${y + arm}`;
-  }
-  return `M${-arm} ${y}h.01M0 ${y}h.01M${arm} ${y}h.01`;
 }

@@ -16,30 +16,30 @@ const peakMin = 64 * 1024;
  *
  * @param {{ traffic: Traffic }} props
  */
-export function TrafficPanel({ traffic: { stored, read } }) {
+export function TrafficPanel({ traffic: { received, sent } }) {
   // The last slot is not over yet.
-  const [storedBefore, readBefore] = [stored.slice(0, -1), read.slice(0, -1)];
-  const peak = Math.max(peakMin, peakRate(storedBefore), peakRate(readBefore));
-  const storedPaths = plotPaths(storedBefore, { width, height, peak });
-  const readPaths = plotPaths(readBefore, { width, height, peak });
+  const [inBefore, outBefore] = [received.slice(0, -1), sent.slice(0, -1)];
+  const peak = Math.max(peakMin, peakRate(inBefore), peakRate(outBefore));
+  const inPaths = plotPaths(inBefore, { width, height, peak });
+  const outPaths = plotPaths(outBefore, { width, height, peak });
   const minutes = (slotMs * slotsMax) / 60_000;
   return html`
     <section class="card traffic" aria-label="Throughput">
       <div class="card-head">
         <h2>Throughput</h2>
         <p class="legend">
-          <span class="key key-stored">Stored ${formatRate(lastRate(stored))}</span>
-          <span class="key key-read">Read ${formatRate(lastRate(read))}</span>
+          <span class="key key-in">In ${formatRate(lastRate(received))}</span>
+          <span class="key key-out">Out ${formatRate(lastRate(sent))}</span>
         </p>
       </div>
       <svg class="plot" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img"
         aria-label=${`The last ${minutes} minutes; at most ${
-          formatRate(peakRate(stored))
-        } stored and ${formatRate(peakRate(read))} read`}>
-        <path class="plot-area key-stored" d=${storedPaths.area} />
-        <path class="plot-area key-read" d=${readPaths.area} />
-        <path class="plot-line key-stored" d=${storedPaths.line} />
-        <path class="plot-line key-read" d=${readPaths.line} />
+          formatRate(peakRate(received))
+        } in and ${formatRate(peakRate(sent))} out`}>
+        <path class="plot-area key-in" d=${inPaths.area} />
+        <path class="plot-area key-out" d=${outPaths.area} />
+        <path class="plot-line key-in" d=${inPaths.line} />
+        <path class="plot-line key-out" d=${outPaths.line} />
       </svg>
       <p
         class="plot-scale"><span>${minutes} min ago</span><span>${formatRate(

@@ -64,7 +64,9 @@ function UploadRow({ upload, nowMs, actions }) {
           onClick=${() => actions.replaceByUpload(id)}>Replace</button>
       `}
       ${!isFinished(upload) && html`
-        <button type="button" class="button quiet" aria-label=${`Cancel the upload of ${name}`}
+        <button type="button" class="button quiet" aria-label=${state === "exists"
+          ? `Skip ${name}`
+          : `Cancel the upload of ${name}`}
           onClick=${() => actions.cancelUpload(id)}>${state === "exists"
             ? "Skip"
             : "Cancel"}</button>

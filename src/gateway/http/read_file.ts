@@ -17,8 +17,11 @@ import { contentRange, parseRange, type RangeOfBytes } from "./ranges.ts";
 /** A file as `FILE RANGE` tells of it. */
 export type FileInfo = Omit<RangeHeader, "offset" | "count">;
 
-/** How often a file may be replaced between the look at it and the reading. */
-const overtakenMax = 5;
+/**
+ * How often a file may be replaced between the look at it and the reading, which take a millisecond
+ * each; one that is written all the time must still be read.
+ */
+const overtakenMax = 20;
 
 /**
  * `GET` and `HEAD` of a file, with conditions and ranges (RFC 9110, 13 and 14).

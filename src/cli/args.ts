@@ -89,6 +89,7 @@ function sharedNodeOptions(values: Values<"run"> | Values<"set-network">) {
     placement: values.placement,
     partBytesMin: values["min-part-bytes"],
     scrubRateMiB: values["scrub-rate"],
+    cacheBytes: values["cache-bytes"],
     logLevel: values["log-level"],
     logJson: values["log-json"],
     ...(values["test-hooks"] && { testHooks: true }),

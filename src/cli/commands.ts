@@ -36,6 +36,9 @@ const logFileFlag = {
 /** Well above what a disk reads: no scrub is faster. */
 const scrubRateMax = 100_000;
 
+/** Well above what a process of the runtime should hold. */
+const cacheBytesMax = 1024 ** 3;
+
 /** What a node is run with, be it alone or in a network. */
 const nodeFlags = {
   "data-dir": textFlag(
@@ -69,6 +72,10 @@ const nodeFlags = {
   "scrub-rate": integerFlag(
     { placeholder: "MIB", help: "MiB a second of stored data that are verified; 0: none" },
     { min: 0, max: scrubRateMax, fallback: defaultNodeOptions.scrubRateMiB },
+  ),
+  "cache-bytes": integerFlag(
+    { placeholder: "BYTES", help: "memory for small files; 0: none" },
+    { min: 0, max: cacheBytesMax, fallback: defaultNodeOptions.cacheBytes },
   ),
   "test-hooks": switchFlag({ help: "tests may pause pushes and set clocks", hidden: true }),
 };

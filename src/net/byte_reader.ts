@@ -31,6 +31,7 @@ export class ByteReader implements Disposable {
   #end = 0;
   #ended = false;
   #tooLong = false;
+  #isReading = false;
   #prefetching: Promise<void> | undefined;
   #prefetchError: { readonly error: unknown } | undefined;
 
@@ -38,7 +39,7 @@ export class ByteReader implements Disposable {
   constructor(source: ByteSource, longLines: LongLineBudget = new LongLineBudget()) {
     this.#source = source;
     this.#longLines = longLines;
-    this.#buffer = new Uint8Array(restBytes);
+    this.#buffer = longLines.takeRest();
   }
 
   /** Bytes that have come and wait to be read. */
@@ -105,13 +106,21 @@ export class ByteReader implements Disposable {
 
   /** Reads `count` bytes and forgets them; says how many came: fewer only at the end. */
   async discard(count: number): Promise<number> {
-    const scratch = new Uint8Array(Math.min(count, discardBytes));
     let left = count;
+    const buffered = Math.min(left, this.bufferedBytes);
+    this.#start += buffered;
+    left -= buffered;
+    // The reader's own buffer is free now, if it has one, and mostly there is nothing more to come.
+    let scratch = this.#buffer;
+    this.#isReading = true;
     while (left > 0) {
+      if (scratch.length === 0) scratch = new Uint8Array(Math.min(count, discardBytes));
       const came = await this.readInto(left < scratch.length ? scratch.subarray(0, left) : scratch);
       if (came === null) break;
       left -= came;
+      if (came === scratch.length && came < discardBytes) scratch = noBytes;
     }
+    this.#isReading = false;
     return count - left;
   }
 
@@ -134,7 +143,10 @@ export class ByteReader implements Disposable {
   /** Gives back the memory of a long line; nothing can be read afterwards. */
   [Symbol.dispose](): void {
     this.#ended = true;
+    const buffer = this.#buffer;
     this.#drop();
+    // A read that is under way may still write into its buffer.
+    if (!this.#isReading && buffer.length === restBytes) this.#longLines.giveRest(buffer);
   }
 
   /** The index of the newline in the buffer, or of the end for a last line that has none. */
@@ -194,7 +206,7 @@ export class ByteReader implements Disposable {
   /** Moves what is buffered into a buffer of another length, if the budget has it. */
   #moveTo(length: number): boolean {
     if (length > restBytes && !this.#longLines.tryTake(length)) return false;
-    const buffer = new Uint8Array(length);
+    const buffer = length === 0 ? noBytes : new Uint8Array(length);
     buffer.set(this.#buffer.subarray(this.#start, this.#end));
     if (this.#buffer.length > restBytes) this.#longLines.giveBack(this.#buffer.length);
     this.#end -= this.#start;
@@ -215,13 +227,16 @@ export class ByteReader implements Disposable {
     if (this.#start === this.#end) this.#start = this.#end = 0;
     try {
       while (!this.#ended) {
+        this.#isReading = true;
         const count = await this.#source.read(this.#buffer.subarray(this.#end));
+        this.#isReading = false;
         if (this.#ended) return;
         if (count === null) this.#ended = true;
         else this.#end += count;
         if (count !== 0) return;
       }
     } catch (error) {
+      this.#isReading = false;
       this.#drop();
       throw error;
     }
@@ -246,9 +261,11 @@ export class ByteReader implements Disposable {
 
 /**
  * The memory that all long lines of a process may take together. A line that finds it used up is
- * `too-long`; the sender has to come again.
+ * `too-long`; the sender has to come again. It also keeps some short buffers for the next readers, as
+ * to make one costs more than to serve a short command.
  */
 export class LongLineBudget {
+  readonly #rest: Uint8Array<ArrayBuffer>[] = [];
   #leftBytes: number;
 
   /** @param totalBytes room for a few lists of 16 MiB at once by default. */
@@ -272,14 +289,28 @@ export class LongLineBudget {
   giveBack(bytes: number): void {
     this.#leftBytes += bytes;
   }
+
+  /** A buffer of {@linkcode restBytes}, which does not count. */
+  takeRest(): Uint8Array<ArrayBuffer> {
+    return this.#rest.pop() ?? new Uint8Array(restBytes);
+  }
+
+  /** Takes such a buffer back, which nobody writes into any more. */
+  giveRest(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#rest.length < restBuffersMax) this.#rest.push(buffer);
+  }
 }
 
 /** The buffer of a reader at rest: nearly every command line fits. */
 export const restBytes = 4 * 1024;
 
+/** Short buffers that are kept for the next readers: 256 KiB. */
+const restBuffersMax = 64;
+
 /** The default of {@linkcode LongLineBudget}. */
 export const longLinesBytesMax = 64 * 1024 * 1024;
 
+const noBytes = new Uint8Array(0);
 const discardBytes = 64 * 1024;
 const newline = 0x0a;
 const carriageReturn = 0x0d;

@@ -110,20 +110,26 @@ const localFaults = /too many open files|no buffer space|cannot allocate memory/
 
 /** A TCP socket whose `close` may be called again. */
 class TcpConnection implements Connection {
-  readonly local: HostPort;
-  readonly remote: HostPort;
   readonly #conn: Deno.TcpConn;
   #closed = false;
 
   constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
-    this.local = { hostname: conn.localAddr.hostname, port: conn.localAddr.port };
-    this.remote = { hostname: conn.remoteAddr.hostname, port: conn.remoteAddr.port };
     try {
       conn.setNoDelay(true);
     } catch {
       // The peer has reset the connection already; the first read or write will tell.
     }
+  }
+
+  get local(): HostPort {
+    const { hostname, port } = this.#conn.localAddr;
+    return { hostname, port };
+  }
+
+  get remote(): HostPort {
+    const { hostname, port } = this.#conn.remoteAddr;
+    return { hostname, port };
   }
 
   read(buffer: Uint8Array): Promise<number | null> {

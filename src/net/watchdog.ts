@@ -29,6 +29,12 @@ export class Watchdog implements Disposable {
   #lastSweepMs: number;
   #skippedMs = 0;
   #isClosed = false;
+  /** One for all connections. */
+  readonly #keeper: Keeper = {
+    nowMs: () => this.#clock.nowMs() - this.#skippedMs,
+    leave: (guarded) => this.#guarded.delete(guarded),
+    expect: (ms) => this.#expect(ms + this.#skippedMs),
+  };
 
   constructor(clock: Clock, { sweepMs = 250 }: WatchdogOptions = {}) {
     if (!(sweepMs > 0)) throw new RangeError(`Cannot sweep every ${sweepMs} ms`);
@@ -43,11 +49,7 @@ export class Watchdog implements Disposable {
    * @param stallMs see {@linkcode GuardedConnection.set}.
    */
   guard(conn: Connection, stallMs: number): GuardedConnection {
-    const guarded = new GuardedConnection(conn, {
-      nowMs: () => this.#clock.nowMs() - this.#skippedMs,
-      leave: () => this.#guarded.delete(guarded),
-      expect: (ms) => this.#expect(ms + this.#skippedMs),
-    });
+    const guarded = new GuardedConnection(conn, this.#keeper);
     this.#guarded.add(guarded);
     guarded.set(stallMs);
     return guarded;
@@ -98,7 +100,7 @@ export class Watchdog implements Disposable {
 /** What a guarded connection needs of its watchdog. */
 interface Keeper {
   nowMs(): number;
-  leave(): void;
+  leave(guarded: GuardedConnection): void;
   /** A limit may pass at that moment of `nowMs`. */
   expect(ms: number): void;
 }
@@ -164,7 +166,7 @@ export class GuardedConnection implements Connection {
 
   /** Ends the watch and leaves the connection open. */
   done(): void {
-    this.#keeper.leave();
+    this.#keeper.leave(this);
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
@@ -198,7 +200,7 @@ export class GuardedConnection implements Connection {
   }
 
   close(): void {
-    this.#keeper.leave();
+    this.#keeper.leave(this);
     this.#conn.close();
   }
 

@@ -40,6 +40,15 @@ export async function serveRead(
   if (end === chunk.length) session.closeChunk();
 }
 
+/** `FILE FETCH`: parts of a small file, in one answer. */
+export async function serveFetch(
+  context: NodeContext,
+  session: Session,
+  command: Extract<Command, { kind: "file-fetch" }>,
+): Promise<void> {
+  if (!await context.smallFiles.serve(session, command)) throw new Error(errors.chunkNotFound);
+}
+
 /** `FILE GET-CHUNK` and `FILE GET-BACKUP-CHUNK`: a whole chunk by its name. */
 export async function serveChunk(
   context: NodeContext,

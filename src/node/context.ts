@@ -16,6 +16,7 @@ import type { NodeOptions } from "./options.ts";
 import type { Originals } from "./originals.ts";
 import type { RepairQueue } from "./repair.ts";
 import type { Scrub } from "./scrub.ts";
+import type { SmallFiles } from "./small_files.ts";
 import type { TestHooks } from "./test_hooks.ts";
 import type { TransferBuffers } from "./transfer_buffers.ts";
 
@@ -41,6 +42,7 @@ export interface NodeContext {
   readonly chunks: ChunkStore;
   readonly catalog: Catalog;
   readonly ring: RingDriver;
+  readonly smallFiles: SmallFiles;
   readonly repair: RepairQueue;
   readonly originals: Originals;
   readonly scrub: Scrub;

@@ -119,6 +119,7 @@ const operationOf: Readonly<Record<CommandKind, Operation>> = {
   "file-abort": "settle",
   "file-push-state": "settle",
   "file-open": "read",
+  "file-fetch": "read",
   "file-read": "read",
   "file-get-chunk": "read",
   "file-get-backup-chunk": "read",

@@ -47,6 +47,7 @@ export async function servePull(
 ): Promise<void> {
   session.end();
   requireReady(context);
+  if (await context.smallFiles.send(session, { name, isHeaded: false })) return session.endNow();
   using file = await OpenFile.open(context, name);
   if (file === undefined) return await session.reply(errorReply(errors.fileNotFound));
   await file.sendTo(session, new Uint8Array(0));
@@ -59,6 +60,7 @@ export async function serveGet(
   name: string,
 ): Promise<void> {
   requireReady(context);
+  if (await context.smallFiles.send(session, { name, isHeaded: true })) return;
   using file = await OpenFile.open(context, name);
   if (file === undefined) throw new Error(errors.fileNotFound);
   await file.sendTo(session, new TextEncoder().encode(fileHeader(file.record)));

@@ -7,7 +7,7 @@ import type { Session } from "./session.ts";
 
 /** The verbs that this node speaks beyond the original's, as `NODE INFO` tells them. */
 const ownVerbs =
-  "FILE GET RANGE PUT STAT DELETE DELETE-IF PAGE OPEN READ STAGE COMMIT ABORT PUSH-STATE; " +
+  "FILE GET RANGE PUT STAT DELETE DELETE-IF PAGE OPEN READ FETCH STAGE COMMIT ABORT PUSH-STATE; " +
   "NODE INFO STOP KILL RESTRICT METRICS; RING PING VIEW STOPPING EVENTS; CATALOG PULL";
 
 /** `NODE INFO`: who this process is and how it is. */

@@ -23,6 +23,11 @@ export interface NodeOptions {
   readonly partBytesMin: number;
   /** How fast chunks are read in the background to be verified, in MiB a second; 0: never. */
   readonly scrubRateMiB: number;
+  /**
+   * How much memory small files take that were read lately, in bytes; 0: none. More answers more reads
+   * without a disk or another node.
+   */
+  readonly cacheBytes: number;
   /** The least important messages that are logged. */
   readonly logLevel: LogLevel;
   /** JSON lines instead of text. */
@@ -61,6 +66,7 @@ export const defaultNodeOptions: Omit<NodeOptions, "address"> = {
   placement: "auto",
   partBytesMin: 0,
   scrubRateMiB: 8,
+  cacheBytes: 32 * 1024 * 1024,
   logLevel: "info",
   logJson: false,
 };
@@ -78,6 +84,7 @@ export function nodeArgs(options: NodeOptions): string[] {
     `--placement=${options.placement}`,
     `--min-part-bytes=${options.partBytesMin}`,
     `--scrub-rate=${options.scrubRateMiB}`,
+    `--cache-bytes=${options.cacheBytes}`,
     `--log-level=${options.logLevel}`,
   ];
   if (options.logJson) args.push("--log-json");

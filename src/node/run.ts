@@ -12,7 +12,7 @@ import type { LostChunk } from "../store/core.ts";
 import { Admission } from "./admission.ts";
 import { AntiEntropy } from "./anti_entropy.ts";
 import { BackgroundTasks } from "./background_tasks.ts";
-import { catchUp } from "./catch_up.ts";
+import { catchUp, type CatchUpPeer } from "./catch_up.ts";
 import { Census } from "./census.ts";
 import { CommitSender } from "./commit_sender.ts";
 import type { NodeContext } from "./context.ts";
@@ -27,6 +27,7 @@ import { RepairQueue } from "./repair.ts";
 import { RingObserver } from "./ring_observer.ts";
 import { Scrub } from "./scrub.ts";
 import { Server } from "./server.ts";
+import { SmallFiles } from "./small_files.ts";
 import { readHooks, TestHooks, type TestHookValues } from "./test_hooks.ts";
 import { TransferBuffers } from "./transfer_buffers.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -139,10 +140,7 @@ class Node implements AsyncDisposable {
       loadView: () => catalog.loadView(),
       saveView: (view) => catalog.saveView(view),
       catalogDigest: () => catalog.digest.root(),
-      catchUp: (members, signal) => {
-        this.#catchUps++;
-        return catchUp(this.#context, members, signal);
-      },
+      catchUp: (members, signal) => this.#catchUp(members, signal),
       onPeerDigest: (peer, digest) => this.#antiEntropy.heard(peer, digest),
       onStatus: (change) => observer.changed(change),
       tagsFor: (member) => this.#context.originals.sendTags(member),
@@ -184,9 +182,15 @@ class Node implements AsyncDisposable {
     context.repair = new RepairQueue(this.#context);
     context.originals = new Originals(this.#context);
     context.scrub = new Scrub(this.#context);
+    context.smallFiles = new SmallFiles(this.#context);
     this.#server = new Server(this.#context, parts.listener);
     this.#antiEntropy = new AntiEntropy(this.#context);
     this.#upkeep = new Upkeep(this.#context);
+  }
+
+  #catchUp(members: readonly CatchUpPeer[], signal: AbortSignal): Promise<void> {
+    this.#catchUps++;
+    return catchUp(this.#context, members, signal);
   }
 
   static async open(parts: NodeParts): Promise<Node> {

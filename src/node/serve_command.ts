@@ -112,6 +112,8 @@ export async function serveCommand(
       return await chunks.serveOpen(context, session, command);
     case "file-read":
       return await chunks.serveRead(session, command);
+    case "file-fetch":
+      return await chunks.serveFetch(context, session, command);
     case "file-get-chunk":
       return await chunks.serveChunk(context, session, command.chunk, "content");
     case "file-get-backup-chunk":

@@ -1,6 +1,7 @@
 import { connectionsMax } from "../protocol/limits.ts";
 import { LongLineBudget } from "../net/byte_reader.ts";
 import type { Connection, Listener } from "../net/transport.ts";
+import type { GuardedConnection } from "../net/watchdog.ts";
 import { writeText } from "../net/write_all.ts";
 import type { NodeContext } from "./context.ts";
 import { Session } from "./session.ts";
@@ -77,16 +78,19 @@ export class Server {
   #serve(conn: Connection): void {
     const guarded = this.#context.watchdog.guard(conn, 0);
     const session = new Session(this.#context, guarded, this.#longLines);
-    const running = session.run()
-      .catch((error) => {
-        // Its peer went away or stalled: nobody is left to be told.
-        this.#context.log.debug("connection ended", { reason: String(error) });
-      })
-      .finally(() => {
-        guarded.done();
-        this.#sessions.delete(session);
-      });
-    this.#sessions.set(session, running);
+    this.#sessions.set(session, this.#run(session, guarded));
+  }
+
+  async #run(session: Session, conn: GuardedConnection): Promise<void> {
+    try {
+      await session.run();
+    } catch (error) {
+      // Its peer went away or stalled: nobody is left to be told.
+      this.#context.log.debug("connection ended", { reason: String(error) });
+    } finally {
+      conn.done();
+      this.#sessions.delete(session);
+    }
   }
 
   #refuse(conn: Connection): void {

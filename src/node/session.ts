@@ -34,6 +34,7 @@ export class Session {
   readonly #conn: GuardedConnection;
   readonly #reader: ByteReader;
   #ended = false;
+  #isOver = false;
   #awaitsCommand = false;
   #answerBegun = false;
   /** The body of the command under way. */
@@ -51,6 +52,8 @@ export class Session {
   async run(): Promise<void> {
     try {
       while (!this.#ended && await this.#serveNext()) { /* until it ends */ }
+      // Who has sent more than it was answered has to be heard out, or it may not get the answer.
+      if (this.#isOver && this.#reader.bufferedBytes === 0) return;
       await lingeringClose(this.#conn, this.#reader);
     } finally {
       this.closeChunk();
@@ -76,6 +79,15 @@ export class Session {
   /** Ends the connection after this command: its answer has no length. */
   end(): void {
     this.#ended = true;
+  }
+
+  /**
+   * Ends the connection after this command, whose answer was short and has been sent, without waiting
+   * for the peer's end: nobody sends anything after such a command.
+   */
+  endNow(): void {
+    this.#ended = true;
+    this.#isOver = true;
   }
 
   /** Ends the connection as soon as no command is under way, which may be now. */

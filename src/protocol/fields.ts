@@ -112,6 +112,20 @@ export class Fields {
     return text ?? "";
   }
 
+  /** One to `itemsMax` numbers of at most `max`, with commas between them. */
+  counts(what: string, { max, itemsMax }: { max: number; itemsMax: number }): number[] {
+    const counts: number[] = [];
+    for (const item of (this.#next() ?? "").split(",", itemsMax + 1)) {
+      const count = parseCount(item, max);
+      if (count === undefined || counts.length === itemsMax) {
+        this.failInvalid(what);
+        break;
+      }
+      counts.push(count);
+    }
+    return counts;
+  }
+
   /** The number that is the length of the body. Above `max` it is refused, but it is still known. */
   body(what: string, max: number = Number.MAX_SAFE_INTEGER): number {
     this.bodyBytes = this.number();

@@ -91,6 +91,7 @@ const ownFormats: Formats<OwnCommand> = {
   "file-push-state": (c) => `FILE PUSH-STATE ${c.pushId}`,
   "file-open": (c) => `FILE OPEN ${c.pushId} ${c.part} ${c.name}`,
   "file-read": (c) => `FILE READ ${c.offset} ${c.count}`,
+  "file-fetch": (c) => `FILE FETCH ${c.pushId} ${c.parts.join(",")}`,
   "catalog-pull": (c) => `CATALOG PULL ${c.bodyBytes}`,
   "catalog-forget": (c) => `CATALOG FORGET ${c.bodyBytes}`,
 };

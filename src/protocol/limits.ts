@@ -46,6 +46,15 @@ export const recordBytesMax = 64 * 1024 * 1024;
 /** A view of the ring in JSON: some hundred bytes for each of {@linkcode ringNodesMax} members. */
 export const viewBytesMax = 16 * 1024 * 1024;
 
+/**
+ * A file of at most this many bytes is read as a whole: its parts are fetched with one request a node,
+ * and it is sent in one write.
+ */
+export const fetchedBytesMax = 64 * 1024;
+
+/** Parts that one `FILE FETCH` asks for: a node of a small ring has a few of each file. */
+export const fetchedPartsMax = 64;
+
 /** Parts of one file, as it has at most one for each node. */
 export const partsMax = 10_000;
 

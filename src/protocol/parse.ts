@@ -78,6 +78,8 @@ export function parseCommand(line: string, options: ListOptions = {}): ParseResu
  * shells of Windows write one, is dropped.
  */
 export function decodeLine(bytes: Uint8Array): string | undefined {
+  const text = decodeAscii(bytes);
+  if (text !== undefined) return text;
   try {
     return decoder.decode(bytes);
   } catch (error) {
@@ -105,6 +107,16 @@ export function lineBytesCap(prefix: Uint8Array): number {
   const isList = listCommands.some((command) => start.startsWith(command));
   return isList ? listLineBytesMax : lineBytesMax;
 }
+
+/** Decodes a short line of ASCII, which nearly all are, in a fraction of the time. */
+function decodeAscii(bytes: Uint8Array): string | undefined {
+  if (bytes.length > asciiBytesMax) return undefined;
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0x80) >= 0x80) return undefined;
+  return String.fromCharCode(...bytes);
+}
+
+/** Beyond it, the decoder is as fast. */
+const asciiBytesMax = 64;
 
 const listCommands = ["NETMAP ", "TOPOLOGY ", "FILE TAGS-SET "];
 

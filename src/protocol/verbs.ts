@@ -4,6 +4,7 @@ import type { Fields } from "./fields.ts";
 import { pageRowsMax } from "./file_page.ts";
 import {
   copiesMax,
+  fetchedPartsMax,
   partsMax,
   recordBytesMax,
   smallFileBytesMax,
@@ -198,6 +199,11 @@ const ownVerbs: Record<string, ReadVerb> = {
     kind: "file-read",
     offset: fields.count("offset"),
     count: fields.count("count"),
+  }),
+  "FILE FETCH": (fields) => ({
+    kind: "file-fetch",
+    pushId: fields.id("push id"),
+    parts: fields.counts("parts", { max: partsMax - 1, itemsMax: fetchedPartsMax }),
   }),
   "CATALOG PULL": (fields) => {
     fields.expectBody();

@@ -114,6 +114,11 @@ export class Catalog implements Disposable {
     return this.#connection.records.version(name);
   }
 
+  /** The same, for reads that ask again and again; not to be called within a transaction. */
+  currentVersion(name: string): KnownVersion | undefined {
+    return this.#connection.records.currentVersion(name);
+  }
+
   /** The record that a push made, unless another one of its name has replaced it. */
   pushOf(pushId: string): FileRecord | undefined {
     return this.#connection.records.ofPush(pushId);

@@ -188,6 +188,14 @@ export class ChunkStore implements AsyncDisposable {
     return this.#shelf.open({ pushId, part });
   }
 
+  /**
+   * Reads all of a chunk of at most `bytesMax` bytes at once; every byte is checked. `undefined` when
+   * anything is not as usual: {@linkcode open} finds out what, and sees to it.
+   */
+  readSmall(key: ChunkKey, bytesMax: number): Uint8Array | undefined {
+    return this.#shelf.readSmall(key, bytesMax);
+  }
+
   /** Opens the chunk that an original node means: the current version's under this chunk name. */
   openByChunkName(chunk: string, place: "content" | "backup"): Promise<ChunkReader | undefined> {
     return this.#shelf.openByChunkName(chunk, place);

@@ -43,6 +43,9 @@ export const recordSchema = `
   CREATE INDEX records_by_bucket ON records (bucket);
 `;
 
+/** Versions that are remembered: with long names they take less than 2 MiB. */
+const currentVersionsMax = 4_096;
+
 /**
  * Reads and writes the table of records; names sort by their UTF-8 bytes, as SQLite compares. A record
  * that is no record any more, as a disk may change a bit, is as if it were not there, and is taken down
@@ -51,6 +54,8 @@ export const recordSchema = `
 export class RecordTable {
   /** The names of records that could not be read. */
   readonly damagedNames = new Set<string>();
+  /** What {@linkcode RecordTable.currentVersion} found lately, until the record changes. */
+  readonly #current = new Map<string, KnownVersion>();
   readonly #database: Database;
   readonly #body: Statement;
   readonly #version: Statement;
@@ -109,6 +114,19 @@ export class RecordTable {
     return { version: textOf(row, "version"), pushId: textOf(row, "push_id") };
   }
 
+  /**
+   * The same, remembered from one call to the next, for who asks again and again. Not to be called
+   * within a transaction, which may yet be undone.
+   */
+  currentVersion(name: string): KnownVersion | undefined {
+    const known = this.#current.get(name) ?? this.version(name);
+    if (known === undefined || this.#current.has(name)) return known;
+    // Those that are asked for often are back at once.
+    if (this.#current.size >= currentVersionsMax) this.#current.clear();
+    this.#current.set(name, known);
+    return known;
+  }
+
   /** The record that a push made, unless another one of its name has replaced it. */
   ofPush(pushId: string): FileRecord | undefined {
     return this.#parse(this.#ofPush.get(pushId));
@@ -119,16 +137,19 @@ export class RecordTable {
     const { name, version, pushId } = record;
     const size = record.kind === "file" ? record.size : null;
     const start = record.kind === "file" ? record.start : null;
+    this.#current.delete(name);
     this.#put.run(name, version, pushId, bucketOf(name), size, start, formatRecord(record));
   }
 
   /** Forgets a tombstone if it still is the name's record; whether it was. */
   removeTombstone(name: string, version: string): boolean {
+    this.#current.delete(name);
     return this.#remove.run(name, version) > 0;
   }
 
   /** Forgets the record of a name. */
   discard(name: string): void {
+    this.#current.delete(name);
     this.#discard.run(name);
   }
 

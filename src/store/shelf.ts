@@ -1,6 +1,7 @@
+import { closeSync, openSync, readSync } from "node:fs";
 import { parseChunkName } from "../protocol/names.ts";
 import { blockBytes } from "../protocol/limits.ts";
-import { BlockChecksums } from "./block_checksums.ts";
+import { BlockChecksums, isBlockIntact } from "./block_checksums.ts";
 import { ChunkReader, type ReadingSite } from "./chunk_reader.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import type { StoreCore } from "./core.ts";
@@ -25,6 +26,20 @@ export class Shelf implements ReadingSite {
     if (row === undefined || row.name === "") return undefined;
     if (row.checksums === undefined && (await this.verify(row)) !== "ok") return undefined;
     return this.#openNow(key);
+  }
+
+  /**
+   * Reads all of a chunk of at most `bytesMax` bytes, and checks it, in one go, which costs a third of
+   * what it costs to open it. `undefined` when anything is not as usual: {@linkcode open} sees to that.
+   */
+  readSmall(key: ChunkKey, bytesMax: number): Uint8Array | undefined {
+    const { catalog, placer } = this.#core;
+    const row = catalog.chunkTable.get(key);
+    if (row === undefined || row.name === "" || row.checksums === undefined) return undefined;
+    if (row.length > Math.min(bytesMax, blockBytes)) return undefined;
+    const bytes = new Uint8Array(row.length);
+    if (row.length > 0 && !fillNow(placer.file(row), bytes)) return undefined;
+    return row.length === 0 || isBlockIntact(bytes, row.checksums, 0) ? bytes : undefined;
   }
 
   /** Opens what an original node means by a chunk's name. */
@@ -139,6 +154,28 @@ export class Shelf implements ReadingSite {
 
 function keyOf({ pushId, part }: ChunkKey): ChunkKey {
   return { pushId, part };
+}
+
+/** Fills `bytes` from the beginning of a file; whether it could. */
+function fillNow(path: string, bytes: Uint8Array): boolean {
+  try {
+    // Not by `Deno.openSync`, which takes twice as many system calls to find out what is permitted.
+    const file = openSync(path, "r");
+    try {
+      let filled = 0;
+      while (filled < bytes.length) {
+        const count = readSync(file, bytes, filled, bytes.length - filled, null);
+        if (count === 0) return false;
+        filled += count;
+      }
+      return true;
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // Whoever opens the chunk next meets the same fault, and reports it.
+    return false;
+  }
 }
 
 /** Whether a path leads to the file with this inode. */

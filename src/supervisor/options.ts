@@ -45,6 +45,7 @@ export function networkArgs(options: NetworkOptions): string[] {
     `--placement=${node.placement}`,
     `--min-part-bytes=${node.partBytesMin}`,
     `--scrub-rate=${node.scrubRateMiB}`,
+    `--cache-bytes=${node.cacheBytes}`,
     `--log-level=${node.logLevel}`,
   ];
   if (options.gatewayPort !== undefined) args.push(`--dns-port=${options.gatewayPort}`);

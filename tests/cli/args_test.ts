@@ -76,6 +76,7 @@ Deno.test("run has the defaults of the original and ours", readsOnly, () => {
     placement: "auto",
     partBytesMin: 0,
     scrubRateMiB: 8,
+    cacheBytes: 32 * 1024 * 1024,
     logLevel: "info",
     logJson: false,
   });
@@ -110,6 +111,7 @@ Deno.test("run reads what nodeArgs() writes", readsOnly, () => {
     placement: "direct",
     partBytesMin: 65_536,
     scrubRateMiB: 0,
+    cacheBytes: 0,
     awaitsRing: true,
     logLevel: "debug",
     logJson: true,
@@ -177,6 +179,7 @@ Deno.test("set-network reads what networkArgs() writes", readsOnly, () => {
       placement: "relay",
       partBytesMin: 7,
       scrubRateMiB: 99,
+      cacheBytes: 5,
       logLevel: "warn",
       logJson: true,
       testHooks: true,

@@ -161,6 +161,43 @@ Deno.test("readLine() is too-long when all long lines together take too much", p
 });
 
 Deno.test(
+  "ByteReader hands its buffer on, but never one that is being read into",
+  pure,
+  async () => {
+    const budget = new LongLineBudget();
+    const first = budget.takeRest();
+    budget.giveRest(first);
+    const one = new ByteReader(new Source("a\nb"), budget);
+    assertEquals(await lineOf(one), "a");
+    assertEquals(budget.takeRest() === first, false);
+    one[Symbol.dispose]();
+    assertEquals(budget.takeRest() === first, true);
+
+    budget.giveRest(first);
+    const [near, far] = connectionPair();
+    const other = new ByteReader(near, budget);
+    const line = other.readLine(64 * KiB);
+    other[Symbol.dispose]();
+    assertEquals(budget.takeRest() === first, false);
+    await far.write(bytesOf("late\n"));
+    assertEquals(await line, "eof");
+  },
+);
+
+Deno.test(
+  "discard() throws away much, also where the reader has no buffer left",
+  pure,
+  async () => {
+    const source = new Source("x".repeat(300 * KiB));
+    using reader = new ByteReader(source);
+    assertEquals(await reader.readLine(10), "too-long");
+    const before = source.requests.length;
+    assertEquals(await reader.discard(200 * KiB), 200 * KiB);
+    assertEquals(source.requests.length - before <= 5, true, `${source.requests.length - before}`);
+  },
+);
+
+Deno.test(
   "readLine() gives a long line's memory back when the connection breaks",
   pure,
   async () => {

@@ -217,6 +217,10 @@ Deno.test("parseCommand() refuses missing and malformed parameters in like words
   refuses("RING PING 127.0.0.1:7000 i v", "missing catalog digest for RING PING");
   refuses("FILE ABORT ../x", "invalid push id for FILE ABORT");
   refuses("FILE OPEN p 10000 x", "invalid part for FILE OPEN");
+  refuses("FILE FETCH p 10000", "invalid parts for FILE FETCH");
+  refuses("FILE FETCH p", "invalid parts for FILE FETCH");
+  refuses("FILE FETCH p 1,", "invalid parts for FILE FETCH");
+  refuses(`FILE FETCH p ${Array(65).fill("1").join(",")}`, "invalid parts for FILE FETCH");
   refuses("FILE READ 0", "invalid count for FILE READ");
 });
 

@@ -196,6 +196,7 @@ function ownCommands(random: SeededRandom) {
     "file-abort": { kind: "file-abort", pushId },
     "file-push-state": { kind: "file-push-state", pushId },
     "file-open": { kind: "file-open", pushId, part, name },
+    "file-fetch": { kind: "file-fetch", pushId, parts: [part, random.integer(9)] },
     "file-read": { kind: "file-read", offset: randomSize(random), count: randomSize(random) },
     "catalog-pull": { kind: "catalog-pull", bodyBytes: bucketCount * 8 },
   } satisfies Partial<ByKind<CommandKind>>;

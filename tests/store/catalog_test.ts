@@ -46,6 +46,36 @@ Deno.test("Catalog gives what was committed, also after a restart", async () => 
   }
 });
 
+Deno.test("Catalog.currentVersion() remembers no version that was replaced or undone", async () => {
+  await using fixture = await StoreFixture.open();
+  const { catalog } = fixture.store;
+  const current = () => catalog.currentVersion("a.txt");
+  assertEquals(current(), undefined);
+  for (const version of [1, 2, 3]) {
+    await fixture.store.commit(push.record(version));
+    for (const _again of [false, true]) {
+      assertEquals(current(), { version: ulid(version), pushId: "push-1" });
+    }
+  }
+  assertThrows(() =>
+    catalog.transaction(() => {
+      catalog.recordTable.put(push.record(4));
+      throw new Error("undone");
+    })
+  );
+  assertEquals(current()?.version, ulid(3));
+  await fixture.store.commit(tombstone("a.txt", 5));
+  assertEquals(current()?.version, ulid(5));
+  await catalog.dropTombstones([tombstone("a.txt", 5)]);
+  assertEquals(current(), undefined);
+  catalog.transaction(() => {
+    for (let i = 0; i < 5_000; i++) {
+      catalog.recordTable.put(testPush(`${i}`, `push-${i}`, bytesOf("x")).record(1));
+    }
+  });
+  for (let i = 0; i < 5_000; i++) assertEquals(catalog.currentVersion(`${i}`)?.pushId, `push-${i}`);
+});
+
 Deno.test("Catalog lists by UTF-8 bytes, in pages", async () => {
   await using fixture = await StoreFixture.open();
   const names = ["b", "a b", 'quote"', "Ä", "z", "\u{1F600}", "\uFF5E", "A"];

@@ -333,7 +333,13 @@ for (
     const { store } = fixture;
     await stageOwn(store, first);
     await store.commit(first.record(1));
+    const key = { pushId: "push-1", part: 0 };
+    assertEquals(store.readSmall(key, 5), first.parts[0]);
+    assertEquals(store.readSmall(key, 4), undefined);
     damage(fixture.slot(first, 0));
+    // The short way does nothing about it but leaves it to the long one.
+    assertEquals(store.readSmall(key, 5), undefined);
+    assertEquals(fixture.lost, []);
     try {
       assertEquals(await readChunk(store, "push-1", 0), undefined);
     } catch (error) {
@@ -346,6 +352,7 @@ for (
     await stagePart(store, first, 0, 0);
     await store.commit(first.record(1));
     assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
+    assertEquals(store.readSmall(key, 100), first.parts[0]);
     assertEquals(await store.missing(first.record(1)), []);
   });
 

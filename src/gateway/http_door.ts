@@ -82,6 +82,8 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
       const failure = await splice(client, { conn, reader: new ByteReader(conn) }, {
         ...pools,
         idleMs: 0,
+        // Most programs send a whole body before they read why it was refused.
+        drainBytesMax: Number.MAX_SAFE_INTEGER,
       });
       if (failure !== undefined) log.debug("connection broke", { error: failure });
     } finally {
@@ -109,11 +111,24 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
     // Once it is answered a request tells nothing any more, but for what it was asked before.
     const asked = { method: request.method, url: request.url };
     const response = await handler(request, gone);
+    keepAsItIs(response.headers);
     const answered = () => onAnswered(asked, response, clock.nowMs() - startMs);
     info.completed.then(answered, answered).catch((error: unknown) => {
       log.error("answer not counted", { error });
     });
     return response;
+  }
+}
+
+/**
+ * Keeps the server of Deno before 2.8 from compressing an answer, which makes a strong ETag a weak one and
+ * the length unknown, so that an answer that is cut short looks complete.
+ */
+function keepAsItIs(headers: Headers): void {
+  const caching = headers.get("cache-control");
+  if (caching === null) headers.set("cache-control", "no-transform");
+  else if (!caching.includes("no-transform")) {
+    headers.set("cache-control", `${caching}, no-transform`);
   }
 }
 

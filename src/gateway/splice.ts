@@ -25,6 +25,11 @@ export interface SpliceOptions extends SplicePools {
    * {@linkcode spliceIdleMs} by default.
    */
   readonly idleMs?: number;
+  /**
+   * What a client may still send, in bytes, that the node does not take any more, within 2 s. Who sends
+   * more before it reads finds the connection reset. {@linkcode drainBytesMax} by default.
+   */
+  readonly drainBytesMax?: number;
 }
 
 /**
@@ -60,8 +65,9 @@ export const spliceRestBytes = 16 * 1024;
 export async function splice(
   client: SpliceEnd,
   node: SpliceEnd,
-  { pool, restPool, idleMs = spliceIdleMs }: SpliceOptions,
+  options: SpliceOptions,
 ): Promise<unknown> {
+  const { pool, restPool, idleMs = spliceIdleMs } = options;
   using rest = await restPool.acquire(2);
   const [upBuffer, downBuffer] = rest.buffers;
   client.conn.set(idleMs);
@@ -75,7 +81,7 @@ export async function splice(
     const broken = await copy({ from: client, to: node, buffer: upBuffer, idleMs, onBroken }, pool);
     if (broken === undefined) await endWriting(node);
     // What the client still sends interests nobody, but unread it would reset the connection.
-    else await client.reader.discard(drainBytesMax).catch(() => {/* the client broke off, too */});
+    else await discard(client, options.drainBytesMax ?? drainBytesMax);
   };
   const down = async () => {
     const onBroken = ({ side }: Broken) => side === "to" && closeBoth();
@@ -90,6 +96,10 @@ export async function splice(
   const [failure] = await Promise.all([down(), up()]);
   closeBoth();
   return failure;
+}
+
+async function discard({ reader }: SpliceEnd, bytesMax: number): Promise<void> {
+  await reader.discard(bytesMax).catch(() => {/* the client broke off, too, or the time is up */});
 }
 
 /** Passes an end on; who has hung up meanwhile needs no news of it. */

@@ -236,7 +236,8 @@ Deno.test("the gateway serves HTTP and the line protocol on one port", async (t)
   });
 
   await t.step("stores nothing of a request that is not what it says", async () => {
-    const head = (name: string) => `PUT /files/${name} HTTP/1.1\r\nHost: localhost\r\n`;
+    const ended = "Host: localhost\r\nConnection: close\r\n";
+    const head = (name: string) => `PUT /files/${name} HTTP/1.1\r\n${ended}`;
     const before = (await ask("/files")).text;
     const rows: [string, RegExp][] = [
       [`${head("f1")}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, /^HTTP\/1\.1 400 /],
@@ -259,15 +260,17 @@ Deno.test("the gateway serves HTTP and the line protocol on one port", async (t)
       [`${head("f8")}Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc`, /^HTTP\/1\.1 415 /],
       [`${head("f9")}X: ${"x".repeat(1024 * 1024)}\r\n\r\n`, /^(HTTP\/1\.1 4|$)/],
       [`GET /files/${"x".repeat(70_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, /^HTTP\/1\.1 414 /],
-      ["GET /files HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 400 /],
+      ["GET /files HTTP/1.1\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 400 /],
       [`GET /files HTTP/1.1\r\nHost localhost\r\n\r\n`, /^HTTP\/1\.1 400 /],
     ];
     for (const [request, expected] of rows) {
-      assertMatch(await raw(gatewayPort, request, true), expected, request.slice(0, 90));
+      const isCut = /files\/f[25] /.test(request);
+      assertMatch(await raw(gatewayPort, request, isCut), expected, request.slice(0, 90));
     }
     assertEquals((await ask("/files")).text, before);
     // What is behind the announced body is the next request, whatever it says.
-    const two = `${head("g")}Content-Length: 3\r\n\r\nabcGARBAGE\r\n\r\n`;
+    const two = "PUT /files/g HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n" +
+      "abcGARBAGE\r\n\r\n";
     assertMatch(await raw(gatewayPort, two), /^HTTP\/1\.1 201 [^]*HTTP\/1\.1 400 /);
     assertEquals((await ask("/files/g")).text, "abc");
     const ping = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";

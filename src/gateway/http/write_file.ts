@@ -126,6 +126,8 @@ function checked(source: PieceSource, check: DigestCheck): PieceSource {
 function contentLength(headers: Headers): number | undefined {
   const text = headers.get("content-length");
   if (text === null) return undefined;
+  // RFC 9112, 6.1: a sign of smuggling. Not every server refuses it before it comes here.
+  if (headers.has("transfer-encoding")) throw new Problem(400, "The body has two lengths");
   // The server joins two of them, even where they agree.
   const lengths = new Set(text.split(",").map((length) => length.trim()));
   const [length = "", ...others] = lengths;

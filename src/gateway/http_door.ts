@@ -112,6 +112,10 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
     const asked = { method: request.method, url: request.url };
     const response = await handler(request, gone);
     keepAsItIs(response.headers);
+    // What is left of a refused body would be read as the next request, so the server ends such a
+    // connection, and this says so: a client that keeps it would lose its next request.
+    const isRefused = response.status >= 400 && !bodiless.has(asked.method);
+    if (isRefused) response.headers.set("connection", "close");
     const answered = () => onAnswered(asked, response, clock.nowMs() - startMs);
     info.completed.then(answered, answered).catch((error: unknown) => {
       log.error("answer not counted", { error });
@@ -140,3 +144,6 @@ interface DoorClient {
 }
 
 const loopback = "127.0.0.1";
+
+/** Methods whose requests have no body. */
+const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);

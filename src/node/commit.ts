@@ -67,10 +67,14 @@ export async function commitRecord<R extends FileRecord>(
 async function storeOwn(
   context: NodeContext,
   record: FileRecord,
-  { isCommitted }: Continuity,
+  { isCommitted, isConditional }: Continuity,
 ): Promise<CommitResult> {
   try {
-    return await context.chunks.commit(record);
+    if (!isConditional) return await context.chunks.commit(record);
+    // Others wait to be committed together: what was true of the catalog may not be by then.
+    const [result] = await context.chunks.commitAll([record]);
+    if (result === undefined) throw new Error("A commit has no result");
+    return result;
   } catch (error) {
     // It may be in the catalog, and what was committed before is where it is.
     const isTraceless = !isCommitted && context.catalog.pushOf(record.pushId) === undefined;

@@ -52,6 +52,11 @@ export class Continuity {
     this.#isCommitted = true;
   }
 
+  /** True while a condition counts: nothing may come between it and the commit. */
+  get isConditional(): boolean {
+    return this.#condition !== undefined && !this.#isCommitted;
+  }
+
   /**
    * Throws when this push may not replace what the node knows now. To be called in one step with the
    * commit, so that nothing comes between; once the push has made a version, that one is its own.

@@ -146,7 +146,10 @@ export class ChunkStore implements AsyncDisposable {
     return this.#commits.commit(record);
   }
 
-  /** The same for several records, in one transaction and with one sync; at most 1,000 is sensible. */
+  /**
+   * The same for several records, in one transaction and with one sync; at most 1,000 is sensible. They
+   * are in the catalog when this returns its promise.
+   */
   commitAll(records: readonly FileRecord[]): Promise<readonly CommitResult[]> {
     return commitRecords(this.#core, records);
   }

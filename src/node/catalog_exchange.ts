@@ -1,9 +1,11 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import { differingBuckets, digestBytes } from "../protocol/digest.ts";
+import { versionAhead } from "../protocol/errors.ts";
 import { recordBytesMax } from "../protocol/limits.ts";
 import { countedReply, parseCountedReply } from "../protocol/peer_replies.ts";
 import type { FileRecord } from "../protocol/record.ts";
 import { formatRecord, parseRecord } from "../protocol/record_codec.ts";
+import { isFarAhead } from "../protocol/ulid.ts";
 import { type Body, readWhole } from "./body.ts";
 import type { NodeContext } from "./context.ts";
 import type { Session } from "./session.ts";
@@ -95,15 +97,25 @@ export async function pullCatalog(
     if (bytes === undefined) throw new Error(`${from} sent '${answer}' for records`);
     const page = new Uint8Array(bytes);
     await peer.readExactly(page);
-    stored += await storeRecords(context, new TextDecoder().decode(page));
+    stored += await storeRecords(context, from, new TextDecoder().decode(page));
   }
   peer.release();
   if (stored > 0) context.log.info("catalog brought up to date", { from, records: stored });
   return { stored, state };
 }
 
-async function storeRecords(context: NodeContext, lines: string): Promise<number> {
-  const records = lines.split("\n").filter((line) => line !== "").map(parseRecord);
+async function storeRecords(
+  context: NodeContext,
+  from: NodeAddress,
+  lines: string,
+): Promise<number> {
+  const nowMs = context.clock.wallMs();
+  const records = lines.split("\n").filter((line) => line !== "").map(parseRecord)
+    .filter(({ name, version }) => {
+      const isRefused = isFarAhead(version, nowMs);
+      if (isRefused) context.log.warn("record refused", { from, name, why: versionAhead(version) });
+      return !isRefused;
+    });
   const results = await context.chunks.commitAll(records);
   let stored = 0;
   for (const [index, result] of results.entries()) {

@@ -1,8 +1,9 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import type { FileRecord } from "../protocol/record.ts";
 import { formatRecord } from "../protocol/record_codec.ts";
-import { nextVersion } from "../protocol/ulid.ts";
-import { outcomeUnknown } from "../protocol/errors.ts";
+import { isFarAhead, nextVersion } from "../protocol/ulid.ts";
+import { isVersionAhead, outcomeUnknown, versionAhead } from "../protocol/errors.ts";
+import { PeerError } from "../net/peer_errors.ts";
 import { type CommitReply, commitReply } from "../protocol/peer_replies.ts";
 import { randomBytes } from "../runtime/random.ts";
 import type { CommitResult } from "../store/commit.ts";
@@ -137,17 +138,29 @@ async function confirmAt(
     return await context.commits.send(member, confirmation.body);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof PeerError && isVersionAhead(error.message)) {
+      // It is this node's clock that is wrong.
+      throw new OutcomeUnknownError(outcomeUnknown(`${member} says that ${reason}`));
+    }
     await context.ring.markDead(member, `did not confirm '${record.name}': ${reason}`);
     return undefined;
   }
 }
 
-/** Serves `FILE COMMIT`: stores records that another coordinator has committed; an answer each. */
+/**
+ * Serves `FILE COMMIT`: stores records that another coordinator has committed; an answer each.
+ *
+ * @throws {Error} when a version is far ahead of this node's clock; then none is stored.
+ */
 export async function acceptRecords(
   context: NodeContext,
   records: readonly FileRecord[],
 ): Promise<string> {
   await context.testHooks?.reach("record-received");
+  const nowMs = context.clock.wallMs();
+  for (const { version } of records) {
+    if (isFarAhead(version, nowMs)) throw new Error(versionAhead(version));
+  }
   const stored = await Promise.all(records.map((record) => context.chunks.commit(record)));
   let answer = "";
   for (const [index, result] of stored.entries()) {

@@ -78,6 +78,16 @@ export function digestMismatch(announced: string, received: string): string {
 /** How {@linkcode digestMismatch} begins. */
 export const digestPrefix = "digest mismatch: ";
 
+/** Why a record is refused whose version is far ahead of this node's clock. */
+export function versionAhead(version: string): string {
+  return `${versionAheadPrefix}${version}`;
+}
+
+/** Whether an error says that a record was refused for its version, and by no fault of its receiver. */
+export function isVersionAhead(error: string): boolean {
+  return error.startsWith(versionAheadPrefix);
+}
+
 /** Why a command is refused on a connection that said `NODE RESTRICT`. */
 export function refusedHere(command: string): string {
   return `${command} is refused on this connection`;
@@ -100,6 +110,9 @@ export function refusedHere(command: string): string {
 export function isUnknownCommand(error: string): boolean {
   return /^unknown (\S{1,20} )?command\b/.test(error);
 }
+
+/** How {@linkcode versionAhead} begins. */
+const versionAheadPrefix = "the version is more than a year ahead of the clock: ";
 
 /** How {@linkcode nodeLost} begins. */
 const nodeLostPrefix = "lost a node of the placement: ";

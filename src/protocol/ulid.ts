@@ -74,6 +74,32 @@ export function ulidTimeMs(ulid: string): number {
   return timeMs;
 }
 
+/**
+ * Whether a version is so far ahead of a clock that no honest node has made it. Above the last ULIDs
+ * there is nothing, and a name that had one of them could never be pushed again.
+ *
+ * The bound is a year: clocks that people set are off by less, and from a version that is just within
+ * it there is room for all that follow.
+ *
+ * @param version a ULID
+ * @param nowMs wall clock, milliseconds since the epoch
+ *
+ * @example
+ * ```ts
+ * import { isFarAhead } from "./ulid.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const nowMs = 1_700_000_000_000;
+ * assertEquals(isFarAhead("01HF7YAT000000000000000000", nowMs - 3_600_000), false);
+ * assertEquals(isFarAhead("7ZZZZZZZZZZZZZZZZZZZZZZZZZ", nowMs), true);
+ * ```
+ */
+export function isFarAhead(version: string, nowMs: number): boolean {
+  return ulidTimeMs(version) - nowMs > aheadMsMax;
+}
+
+const aheadMsMax = 365 * 24 * 3_600_000;
+
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 const timeChars = 10;

@@ -5,6 +5,8 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { formatRecord } from "../../src/protocol/record_codec.ts";
+import { nextVersion } from "../../src/protocol/ulid.ts";
 import { bytesOf, LineClient } from "../support/line_client.ts";
 import { type LiveNodes, liveNodes, wireRing } from "../support/live_node.ts";
 import { askText } from "../support/live_ring.ts";
@@ -272,5 +274,31 @@ Deno.test("2,000 connections at once are served or refused, and the ring goes on
   await waitUntil("there is room again", 60_000, async () => {
     return await askText(first, "NODE PING\n") === "PONG\n";
   });
+});
+
+Deno.test("a record with a version from far in the future is refused, and blocks no name", async () => {
+  await using nodes = await ringOfThree();
+  const { port } = nodes.at(0);
+  await push(port, "blocked", randomBytes(10_000));
+  const ahead = (days: number) =>
+    nextVersion(Date.now() + 86_400_000 * days, new Uint8Array(10), undefined);
+  for (const version of ["7ZZZZZZZZZZZZZZZZZZZZZZZZZ", ahead(400)]) {
+    const record = formatRecord({
+      kind: "tombstone",
+      name: "blocked",
+      version,
+      pushId: version,
+      timeMs: 0,
+    });
+    assertEquals(
+      await askText(port, `FILE COMMIT ${record.length}\n${record}`),
+      `ERR the version is more than a year ahead of the clock: ${version}\n`,
+    );
+  }
+  for (const each of nodes.ports) {
+    assertEquals((await download(each, "blocked")).bytes, 10_000);
+    await push(each, "blocked", randomBytes(10_000));
+  }
+  assertEquals(await askText(port, "FILE DELETE blocked\n"), "OK\n");
   await assertUnharmed(nodes);
 });

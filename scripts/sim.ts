@@ -1,67 +1,82 @@
 /**
  * Simulates a ring: the ring machines and catalogs of many nodes on a virtual clock and network, with
- * messages lost, late, twice and out of order, partitions, crashes, pauses and wiped disks. Afterwards
- * there must be one view, no node dead, equal catalogs, and no process started twice.
+ * messages lost, late, twice and out of order, partitions, crashes, pauses, wiped disks and wrong
+ * clocks, while clients push, overwrite and delete. Afterwards there must be one view, no node dead,
+ * equal catalogs, nothing lost that was acknowledged and nothing back that was deleted; and at no time
+ * two processes of one node.
  *
- *     deno task sim --nodes 1000 --seed 1 --minutes 2
+ *     deno task sim --nodes 1000 --seed 1 --minutes 1
+ *     deno task sim --nodes 20 --seed 1 --seeds 10
  *
  * The same seed gives the same run. Exit code 0 when all holds, 1 when something does not.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { runSeeds } from "../tests/sim/run_seeds.ts";
 import { SimCatalog } from "../tests/sim/sim_catalog.ts";
+import { SimClients } from "../tests/sim/sim_clients.ts";
 import { allFaults, throwFaults } from "../tests/sim/sim_faults.ts";
 import type { SimNode } from "../tests/sim/sim_node.ts";
 import { SimRing } from "../tests/sim/sim_ring.ts";
 
-/** Records that are committed a simulated minute. */
-const commitsPerMinute = 300;
+/** Pushes and deletes that clients begin a simulated minute. */
+const operationsPerMinute = 300;
 
-/** Time between two faults, in simulated ms. */
+/** Mean time between two faults, in simulated ms. */
 const faultEveryMs = 4_000;
 
 /** How long a ring may take to start, and to be well again after the last fault, in simulated ms. */
 const settleMs = 120_000;
 
+/** After so long with nothing to do catalogs have dropped the deletes that all have, in simulated ms. */
+const collectMs = 40_000;
+
 /** Intervals over which messages are counted in a ring that has nothing to do. */
 const quietIntervals = 10;
+
+/** The most requests that any node of such a ring may send an interval, whatever the ring's size. */
+const quietRequestsMax = 4;
 
 /** What a run is asked for. */
 interface SimOptions {
   readonly nodes: number;
   readonly seed: number;
+  /** How many seeds, from `seed` on. */
+  readonly seeds: number;
   /** Simulated minutes of faults. */
   readonly minutes: number;
 }
 
-/** Starts a ring, breaks it for some minutes while records are committed, and checks what is left. */
+/** Starts a ring, breaks it for some minutes under load, and checks what is left. */
 function simulate({ nodes, seed, minutes }: SimOptions, trace?: string[]): void {
   const application = (node: SimNode) => new SimCatalog(node);
-  const ring = new SimRing({ seed, nodes, application }, trace);
+  const ring = new SimRing({ seed, nodes, application, respawnFailureRate: 0.1 }, trace);
+  const beganMs = performance.now();
   ring.start();
   const startMs = settle(ring, "the ring does not start");
-  print(`${nodes} nodes, seed ${seed}: ready after ${seconds(startMs)} of simulated time`);
-  let acknowledged = 0;
-  const commits = Math.round(commitsPerMinute * minutes);
-  for (let record = 1; record <= commits; record++) {
-    ring.scheduler.after(record * 60_000 / commitsPerMinute, () => {
-      const node = ring.scheduler.random.pick(ring.nodes);
-      if (node.isReady) catalogOf(node)?.commit(record, () => void acknowledged++);
-    });
-  }
+  const clients = new SimClients(ring, { perMinute: operationsPerMinute });
+  clients.start({ looks: false });
   const durationMs = minutes * 60_000;
   const thrown = throwFaults(ring, { kinds: allFaults, durationMs, everyMs: faultEveryMs });
-  const kinds = [...thrown].map(([kind, count]) => `${kind} ${count}`).join(", ");
-  print(`faults in ${minutes} simulated minutes: ${kinds}`);
+  clients.stop();
   const healMs = settle(ring, "the ring does not heal");
-  print(`well again ${seconds(healMs)} after the last fault`);
-  ring.scheduler.runFor(quietIntervals * ring.gossipIntervalMs);
-  checkCatalogs(ring);
-  const { respawns, started, stillThere, bySupervisor } = ring.counts;
+  const faults = clients.settle();
+  if (faults.length > 0) throw new Error(faults.slice(0, 5).join("; "));
+  ring.scheduler.runFor(collectMs);
+  const quiet = requestsAnInterval(ring);
+  if (trace !== undefined) return;
+  const { started, stillThere, bySupervisor } = ring.counts;
   print(
-    `records acknowledged: ${acknowledged} of ${commits}; respawns: ${respawns}, of these started ` +
-      `${started}, found running ${stillThere}; left to the supervisor: ${bySupervisor}`,
+    `seed ${seed}: ${nodes} nodes, ${minutes} min, ${count(ring.scheduler.events)} events in ` +
+      `${seconds(performance.now() - beganMs)}`,
   );
+  print(`  ready after ${seconds(startMs)}, well again ${seconds(healMs)} after the last fault`);
+  print(`  faults: ${listOf(thrown)}`);
+  print(`  pushes and deletes: ${listOf(clients.counts())}`);
+  print(
+    `  respawns: ${started} started, ${stillThere} found running, ` +
+      `${bySupervisor} left to the supervisor`,
+  );
+  print(`  then, with nothing to do: ${quiet}`);
 }
 
 function settle(ring: SimRing, failure: string): number {
@@ -70,32 +85,46 @@ function settle(ring: SimRing, failure: string): number {
   return tookMs;
 }
 
-/** Every node must have the same records. */
-function checkCatalogs(ring: SimRing): void {
-  const digests = new Set(ring.nodes.map((node) => catalogOf(node)?.catalogDigest()));
-  if (digests.size !== 1) throw new Error(`there are ${digests.size} different catalogs`);
-}
-
-function catalogOf(node: SimNode): SimCatalog | undefined {
-  return node.application instanceof SimCatalog ? node.application : undefined;
+/** Counts the requests of a ring that has nothing to do, and says how many a node sends. */
+function requestsAnInterval(ring: SimRing): string {
+  ring.scheduler.runFor(quietIntervals * ring.gossipIntervalMs);
+  const { mean, most } = ring.measure(quietIntervals * ring.gossipIntervalMs);
+  const [average, peak] = [mean / quietIntervals, most / quietIntervals];
+  if (peak > quietRequestsMax) {
+    throw new Error(`a node with nothing to do sends ${peak} requests an interval`);
+  }
+  return `${average.toFixed(2)} requests a node and interval, ${peak.toFixed(2)} at most`;
 }
 
 /** Says how many requests a node of a well ring sends an interval, as the ring grows. */
 function printMessageGrowth(nodesMax: number): void {
-  print("requests a node and gossip interval in a ring that has nothing to do:");
-  for (const nodes of [10, 100, 1_000].filter((count) => count <= nodesMax)) {
+  print("as the ring grows:");
+  for (const nodes of [10, 100, 1_000].filter((size) => size <= nodesMax)) {
     const ring = new SimRing({ seed: 1, nodes });
     ring.start();
     settle(ring, "the ring does not start");
-    ring.scheduler.runFor(quietIntervals * ring.gossipIntervalMs);
-    const { mean, most } = ring.measure(quietIntervals * ring.gossipIntervalMs);
-    const rates = [mean, most].map((count) => (count / quietIntervals).toFixed(2));
-    print(`  ${String(nodes).padStart(5)} nodes: ${rates[0]} on average, ${rates[1]} at most`);
+    print(`  ${String(nodes).padStart(5)} nodes: ${requestsAnInterval(ring)}`);
+    ring.network.sent.clear();
+    ring.nodes[1]?.kill();
+    const healMs = settle(ring, "the ring does not heal");
+    const sent = [...ring.network.sent.values()].reduce((sum, each) => sum + each, 0);
+    print(
+      `         one death and return: ${(sent / nodes).toFixed(2)} requests a node, ` +
+        `in ${seconds(healMs)}`,
+    );
   }
+}
+
+function listOf(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([kind, number]) => `${kind} ${number}`).join(", ");
 }
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en-US");
 }
 
 function print(line: string): void {
@@ -104,34 +133,42 @@ function print(line: string): void {
 
 function readOptions(args: readonly string[]): SimOptions {
   const parsed = parseArgs([...args], {
-    string: ["nodes", "seed", "minutes"],
-    default: { nodes: "1000", seed: "1", minutes: "2" },
+    string: ["nodes", "seed", "seeds", "minutes"],
+    default: { nodes: "1000", seed: "1", seeds: "1", minutes: "1" },
     unknown: (arg) => usage(`unknown argument '${arg}'`),
   });
-  const count = (name: "nodes" | "seed" | "minutes", max: number) => {
+  const number = (name: "nodes" | "seed" | "seeds" | "minutes", max: number) => {
     const value = Number(parsed[name]);
     if (!(value > 0 && value <= max)) usage(`--${name} takes a number up to ${max}`);
     return value;
   };
   return {
-    nodes: Math.floor(count("nodes", 2_000)),
-    seed: Math.floor(count("seed", 2 ** 31)),
-    minutes: count("minutes", 1_000),
+    nodes: Math.floor(number("nodes", 2_000)),
+    seed: Math.floor(number("seed", 2 ** 31)),
+    seeds: Math.floor(number("seeds", 100_000)),
+    minutes: number("minutes", 1_000),
   };
 }
 
 function usage(problem: string): never {
-  console.error(`error: ${problem}; usage: sim [--nodes 1000] [--seed 1] [--minutes 2]`);
+  console.error(
+    `error: ${problem}; usage: sim [--nodes 1000] [--seed 1] [--seeds 1] [--minutes 1]`,
+  );
   Deno.exit(2);
 }
 
 if (import.meta.main) {
   const options = readOptions(Deno.args);
   try {
-    runSeeds({ first: options.seed, count: 1 }, (_seed, trace) => simulate(options, trace));
+    runSeeds({ first: options.seed, count: options.seeds }, (seed, trace) => {
+      simulate({ ...options, seed }, trace);
+    });
     printMessageGrowth(options.nodes);
   } catch (error) {
-    console.error(`FAILED, replay it with --seed ${options.seed}: ${error}`);
+    const seed = /^Error: seed ([0-9]+)/.exec(String(error))?.[1] ?? options.seed;
+    const { nodes, minutes } = options;
+    console.error(`${error}`);
+    console.error(`FAILED, replay it: sim --nodes ${nodes} --minutes ${minutes} --seed ${seed}`);
     Deno.exit(1);
   }
 }

@@ -253,7 +253,7 @@ export class RingCore {
       return false;
     }
     const before = this.view.member(member.address);
-    if (!this.view.put(member)) return false;
+    if (before === member || !this.view.put(member)) return false;
     this.isChanged = true;
     this.#changed.add(member.address);
     if (before?.status === member.status) return true;

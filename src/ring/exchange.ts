@@ -1,5 +1,4 @@
 import type { NodeAddress } from "../protocol/address.ts";
-import { recentMax } from "./view.ts";
 import { spreadFanout, wholeViewMax } from "./config.ts";
 import type { RingCore } from "./core.ts";
 import { compareMembers, type Member } from "./member.ts";
@@ -29,6 +28,8 @@ export class Exchange {
   merge(view: ViewMessage): void {
     if (view.from !== undefined) this.#core.met(view.from);
     if (view.shape !== undefined) this.#core.adopt(view.shape);
+    // Views of one digest are the same: what is told is known.
+    if (view.digest === this.#core.view.digest) return;
     for (const member of view.members) this.#core.apply(member);
   }
 
@@ -116,9 +117,9 @@ export class Exchange {
     const targets: NodeAddress[] = [];
     if (start === undefined) return targets;
     for (let step = 1; step <= Math.min(count, ring.length - 1); step++) {
-      const address = ring[(start + step) % ring.length];
-      const member = address === undefined ? undefined : view.member(address);
-      if (member === undefined || member.status === "Dead" || address === view.self) continue;
+      const member = view.at((start + step) % ring.length);
+      if (member === undefined || member.status === "Dead") continue;
+      if (member.address === view.self) continue;
       if (member.program === "original") this.#sendNetmap(member.address);
       else targets.push(member.address);
     }
@@ -148,10 +149,11 @@ export class Exchange {
 
   #answerNews(view: ViewMessage): ViewMessage {
     const mine = this.#core.view;
+    if (view.digest === mine.digest) return this.#core.newsOf([mine.own]);
     const theirs = new Map(view.members.map((member) => [member.address, member]));
     const answer = new Map([[mine.self, mine.own]]);
     const candidates = view.members.flatMap(({ address }) => mine.member(address) ?? []);
-    if (view.digest !== mine.digest) candidates.push(...mine.recent().slice(0, recentMax));
+    candidates.push(...mine.recent());
     for (const member of candidates) {
       if (isNews(member, theirs)) answer.set(member.address, member);
     }

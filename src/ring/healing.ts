@@ -102,8 +102,7 @@ export class Healing {
     const { view } = this.#core;
     const dead = new Set<Member>();
     for (let step = 1; step < view.fromSelf.length && dead.size < healedMax; step++) {
-      const address = view.fromSelf[step];
-      const member = address === undefined ? undefined : view.member(address);
+      const member = view.at(step);
       if (member?.status === "Alive") break;
       if (member?.status === "Dead") dead.add(member);
     }

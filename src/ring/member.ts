@@ -52,6 +52,7 @@ export type Program = "ouroboros" | "original" | "unknown";
  * ```
  */
 export function compareMembers(a: Member, b: Member): number {
+  if (a === b) return 0;
   return a.epoch - b.epoch ||
     statusRank[a.status] - statusRank[b.status] ||
     programRank[a.program] - programRank[b.program] ||

@@ -10,7 +10,7 @@ export interface QueuedTimer {
  * the machine and the simulation both live on it. It has no clock: the owner says what time it is.
  */
 export class TimerQueue {
-  readonly #heap: { readonly timer: QueuedTimer; readonly sequence: number }[] = [];
+  readonly #heap: QueuedEntry[] = [];
   #sequence = 0;
 
   /** Timers that have not run, cancelled ones included until their time comes. */
@@ -20,61 +20,66 @@ export class TimerQueue {
 
   /** The time of the first timer; `undefined` when there is none. */
   get firstAtMs(): number | undefined {
-    while (this.#heap[0]?.timer.cancelled) this.#removeFirst();
-    return this.#heap[0]?.timer.atMs;
+    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+      if (!first.cancelled) return first.atMs;
+      this.#removeFirst(first);
+    }
+    return undefined;
   }
 
   /** Sets a timer; to cancel it, set `cancelled`. */
   add(atMs: number, run: () => void): QueuedTimer {
-    const timer: QueuedTimer = { atMs, cancelled: false, run };
-    const entry = { timer, sequence: this.#sequence++ };
-    let at = this.#heap.length;
-    this.#heap.push(entry);
+    const entry: QueuedEntry = { atMs, cancelled: false, run, sequence: this.#sequence++ };
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(entry);
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!this.#before(at, parent)) break;
-      this.#swap(at, parent);
-      at = parent;
+      const parentAt = (at - 1) >> 1;
+      const parent = heap[parentAt];
+      if (parent === undefined || !isBefore(entry, parent)) break;
+      heap[at] = parent;
+      at = parentAt;
     }
-    return timer;
+    heap[at] = entry;
+    return entry;
   }
 
   /** Takes out the first timer that is due at `nowMs`; the caller runs it. */
   takeDue(nowMs: number): QueuedTimer | undefined {
-    const firstAtMs = this.firstAtMs;
-    if (firstAtMs === undefined || firstAtMs > nowMs) return undefined;
-    return this.#removeFirst();
-  }
-
-  #removeFirst(): QueuedTimer | undefined {
-    const first = this.#heap[0];
-    const last = this.#heap.pop();
-    if (first === undefined || last === undefined || this.#heap.length === 0) return first?.timer;
-    this.#heap[0] = last;
-    for (let at = 0;;) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < this.#heap.length && this.#before(child, least)) least = child;
-      }
-      if (least === at) return first.timer;
-      this.#swap(at, least);
-      at = least;
+    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+      if (first.atMs > nowMs && !first.cancelled) return undefined;
+      this.#removeFirst(first);
+      if (!first.cancelled) return first;
     }
+    return undefined;
   }
 
-  #before(a: number, b: number): boolean {
-    const left = this.#heap[a];
-    const right = this.#heap[b];
-    if (left === undefined || right === undefined) return false;
-    return left.timer.atMs < right.timer.atMs ||
-      (left.timer.atMs === right.timer.atMs && left.sequence < right.sequence);
+  /** Lets the last entry sink from the top to where it belongs. */
+  #removeFirst(first: QueuedEntry): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || last === first) return;
+    let at = 0;
+    for (;;) {
+      const leftAt = 2 * at + 1;
+      const left = heap[leftAt];
+      if (left === undefined) break;
+      const right = heap[leftAt + 1];
+      const isRight = right !== undefined && isBefore(right, left);
+      const least = isRight ? right : left;
+      if (!isBefore(least, last)) break;
+      heap[at] = least;
+      at = isRight ? leftAt + 1 : leftAt;
+    }
+    heap[at] = last;
   }
+}
 
-  #swap(a: number, b: number): void {
-    const left = this.#heap[a];
-    const right = this.#heap[b];
-    if (left === undefined || right === undefined) return;
-    this.#heap[a] = right;
-    this.#heap[b] = left;
-  }
+interface QueuedEntry extends QueuedTimer {
+  /** Timers of one time keep the order in which they were set. */
+  readonly sequence: number;
+}
+
+function isBefore(a: QueuedEntry, b: QueuedEntry): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence);
 }

@@ -27,10 +27,15 @@ export class View {
   #shape: Shape = { version: 0, order: [] };
   #fromSelf: readonly NodeAddress[];
   #positions = new Map<NodeAddress, number>();
-  #members = new Map<NodeAddress, Member>();
-  #recent: NodeAddress[] = [];
+  /** The members in ring order, as `fromSelf`. */
+  #ring: Member[] = [];
+  /** A copy of `#ring` that was given out and still holds. */
+  #members: readonly Member[] | undefined;
+  /** Who changed last comes last. */
+  readonly #recent = new Set<NodeAddress>();
   #low = 0;
   #high = 0;
+  #digest: string | undefined;
 
   /** A view of a node that was never wired. */
   constructor(self: Member) {
@@ -61,24 +66,30 @@ export class View {
 
   /** 16 hex digits. */
   get digest(): string {
-    return hex(this.#high) + hex(this.#low);
+    return this.#digest ??= hex(this.#high) + hex(this.#low);
   }
 
   /** The latest news of a member; `undefined` for strangers. */
   member(address: NodeAddress): Member | undefined {
-    return this.#members.get(address);
+    const position = this.#positions.get(address);
+    return position === undefined ? undefined : this.#ring[position];
+  }
+
+  /** The latest news of the member so many steps round the ring from the node itself. */
+  at(step: number): Member | undefined {
+    return this.#ring[step];
   }
 
   /** The node's own entry. */
   get own(): Member {
-    const own = this.#members.get(this.self);
+    const [own] = this.#ring;
     if (own === undefined) throw new Error(`${this.self} has lost its own entry`);
     return own;
   }
 
   /** The latest news of all members in ring order, the node itself first. */
-  members(): Member[] {
-    return this.#fromSelf.flatMap((address) => this.#members.get(address) ?? []);
+  members(): readonly Member[] {
+    return this.#members ??= this.#ring.slice();
   }
 
   /** Steps round the ring from the node itself to a member; `undefined` for strangers. */
@@ -88,20 +99,27 @@ export class View {
 
   /** The members that changed last, the latest first; at most {@linkcode recentMax}. */
   recent(): Member[] {
-    return this.#recent.flatMap((address) => this.#members.get(address) ?? []).reverse();
+    return [...this.#recent].flatMap((address) => this.member(address) ?? []).reverse();
   }
 
   /** Takes news of a member; false when it is none, or of a stranger. */
   put(member: Member): boolean {
-    if (!this.#positions.has(member.address)) return false;
-    const known = this.#members.get(member.address);
-    if (known !== undefined && compareMembers(member, known) <= 0) return false;
+    const position = this.#positions.get(member.address);
+    if (position === undefined) return false;
+    const known = this.#ring[position];
+    if (known !== undefined && (known === member || compareMembers(member, known) <= 0)) {
+      return false;
+    }
     if (known !== undefined) this.#toggle(hashMember(known));
-    this.#members.set(member.address, member);
     this.#toggle(hashMember(member));
-    this.#recent = this.#recent.filter((address) => address !== member.address);
-    this.#recent.push(member.address);
-    if (this.#recent.length > recentMax) this.#recent.shift();
+    this.#ring[position] = member;
+    this.#members = undefined;
+    this.#recent.delete(member.address);
+    this.#recent.add(member.address);
+    for (const oldest of this.#recent) {
+      if (this.#recent.size <= recentMax) break;
+      this.#recent.delete(oldest);
+    }
     return true;
   }
 
@@ -114,12 +132,14 @@ export class View {
     const isRing = order.includes(this.self) && new Set(order).size === order.length &&
       order.length <= ringNodesMax;
     if (!isRing || compareShapes({ version: shape.version, order }, this.#shape) <= 0) return false;
-    const known = this.#members;
+    const known = new Map(this.#ring.map((member) => [member.address, member]));
     this.#shape = { version: shape.version, order };
     this.#fromSelf = rotate(order, this.self);
     this.#positions = new Map(this.#fromSelf.map((address, at) => [address, at]));
-    this.#members = new Map();
-    this.#recent = [];
+    this.#ring = [];
+    this.#members = undefined;
+    this.#recent.clear();
+    this.#digest = undefined;
     [this.#high, this.#low] = hashText(`${shape.version} ${order.join(" ")}`);
     for (const address of this.#fromSelf) {
       this.put(
@@ -133,6 +153,7 @@ export class View {
   #toggle([high, low]: readonly [number, number]): void {
     this.#high = (this.#high ^ high) >>> 0;
     this.#low = (this.#low ^ low) >>> 0;
+    this.#digest = undefined;
   }
 }
 

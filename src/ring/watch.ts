@@ -60,9 +60,9 @@ export class Watch {
     if (this.#round === 0 || this.#core.isPaused || this.#life.isStopped) return;
     let watched = 0;
     for (let step = 1; step < view.fromSelf.length && watched < watchedMax; step++) {
-      const address = view.fromSelf[step];
-      const member = address === undefined ? undefined : view.member(address);
-      if (address === undefined || member === undefined || member.status === "Dead") continue;
+      const member = view.at(step);
+      if (member === undefined || member.status === "Dead") continue;
+      const { address } = member;
       if (!this.#asked.has(address)) this.#ask(address);
       watched++;
       if (member.status === "Joining") continue;
@@ -91,8 +91,7 @@ export class Watch {
     if (distances < 1) return;
     const distance = 2 ** (1 + this.#round % distances);
     for (let step = distance; step < size; step++) {
-      const address = view.fromSelf[step];
-      const member = address === undefined ? undefined : view.member(address);
+      const member = view.at(step);
       if (member?.status !== "Alive" || member.program === "original") continue;
       const further = member.address;
       return this.#core.ping(further, (answer) => this.#compare(further, answer));

@@ -44,7 +44,11 @@ export interface SimRequest<Q> {
 
 /** Carries requests and answers between hosts: late, in another order, twice, or not at all. */
 export class SimNetwork<Q, A> {
+  /** What holds where nothing is spoilt. */
   faults: NetworkFaults = goodNetwork;
+  #spoilt: NetworkFaults = goodNetwork;
+  /** Hosts whose ways are spoilt. */
+  readonly #spoiltHosts = new Set<NodeAddress>();
   /** Requests that were sent, by who sent them. */
   readonly sent = new Map<NodeAddress, number>();
   readonly #scheduler: Scheduler;
@@ -70,12 +74,23 @@ export class SimNetwork<Q, A> {
     this.#cut.clear();
   }
 
+  /** Makes every way from and to some hosts as bad as that. */
+  spoil(hosts: readonly NodeAddress[], faults: NetworkFaults): void {
+    this.#spoilt = faults;
+    for (const host of hosts) this.#spoiltHosts.add(host);
+  }
+
+  /** Makes every way as good as the others again. */
+  heal(): void {
+    this.#spoiltHosts.clear();
+  }
+
   /** Sends a request; `done` is called exactly once, at the deadline if not before. */
   request(request: SimRequest<Q>, done: (delivery: Delivery<A>) => void): void {
     const { from, to, deadlineMs } = request;
     this.sent.set(from, (this.sent.get(from) ?? 0) + 1);
     const exchange = new Exchange(this.#scheduler, deadlineMs, done);
-    const times = this.#scheduler.chance(this.faults.duplicateRate) ? 2 : 1;
+    const times = this.#scheduler.chance(this.#faultsOf(from, to).duplicateRate) ? 2 : 1;
     for (let time = 0; time < times; time++) {
       this.#carry({ from, to, exchange }, () => this.#arrive(request, exchange));
     }
@@ -99,13 +114,19 @@ export class SimNetwork<Q, A> {
 
   /** Carries something one way; what does not arrive ends at the deadline. */
   #carry({ from, to, exchange }: Way<A>, arrive: () => void): void {
-    const { delayMinMs, delayMaxMs, lossRate } = this.faults;
+    const { delayMinMs, delayMaxMs, lossRate } = this.#faultsOf(from, to);
     const isLost = this.#isCut(from, to) || this.#scheduler.chance(lossRate);
     if (isLost) return exchange.watchDeadline();
     this.#scheduler.after(this.#scheduler.between(delayMinMs, delayMaxMs), () => {
       if (this.#isCut(from, to)) exchange.watchDeadline();
       else arrive();
     });
+  }
+
+  #faultsOf(from: NodeAddress, to: NodeAddress): NetworkFaults {
+    if (this.#spoiltHosts.size === 0) return this.faults;
+    const isSpoilt = this.#spoiltHosts.has(from) || this.#spoiltHosts.has(to);
+    return isSpoilt ? this.#spoilt : this.faults;
   }
 
   #isCut(from: NodeAddress, to: NodeAddress): boolean {

@@ -8,6 +8,9 @@ import type { ViewMessage } from "../../src/ring/view_codec.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Delivery, Host, SimNetwork } from "./sim_network.ts";
 
+/** When the simulation begins, in ms since the epoch. */
+const epochMs = 1_800_000_000_000;
+
 /** What travels between simulated nodes: what the ring machine says, or their application. */
 export type SimQuestion =
   | { readonly kind: "ring"; readonly message: RingMessage }
@@ -76,6 +79,8 @@ interface SimProcess {
 export class SimNode implements Host<SimQuestion, SimAnswer> {
   readonly address: NodeAddress;
   disk: SimDisk;
+  /** How far the node's calendar is off, in ms. */
+  clockSkewMs = 0;
   readonly #world: SimWorld;
   #process: SimProcess | undefined;
   /** What happens to a stopped process waits until it goes on. */
@@ -111,10 +116,22 @@ export class SimNode implements Host<SimQuestion, SimAnswer> {
     return this.#process?.application;
   }
 
-  /** Whether a client that asked now would be served. */
+  /** Whether a client that asked now would be served: one that knows no ring yet has to wait. */
   get isReady(): boolean {
-    return this.isListening && this.#held === undefined &&
-      this.#process?.machine.stateAt(this.#machineMs(this.#process)) === "ready";
+    const process = this.#process;
+    if (process?.isListening !== true || this.#held !== undefined) return false;
+    const { machine } = process;
+    return machine.view.isWired && machine.stateAt(this.#machineMs(process)) === "ready";
+  }
+
+  /** Milliseconds since the epoch, as the node's calendar has it. */
+  wallMs(): number {
+    return epochMs + this.#world.scheduler.nowMs + this.clockSkewMs;
+  }
+
+  /** Random bytes, from the seed. */
+  randomBytes(count: number): Uint8Array<ArrayBuffer> {
+    return this.#world.scheduler.random.bytes(count);
   }
 
   /** Who takes commits, as the machine sees it now. */

@@ -40,7 +40,7 @@ const smallNames = 16;
  * const options = parseBenchOptions(["--sizes=64MiB", "--clients=1,16"]);
  * assertEquals(planCells(options!).map(({ operation, path }) => `${operation} ${path}`), [
  *   ...["push floor", "push direct", "push gateway", "store direct"],
- *   ...["pull floor", "pull direct", "pull gateway"],
+ *   ...["pull floor", "pull direct", "pull other", "pull gateway"],
  * ]);
  * ```
  */

@@ -18,7 +18,7 @@ const retryFirstMs = 1_000;
 /** The longest such pause, in ms. */
 const retryMaxMs = 15_000;
 
-/** How often the queue looks which of them is due, in ms. */
+/** How often the queue looks which of them is due, in ms, as long as there are any. */
 const retryLookMs = 250;
 
 /** What became of the copies that were looked at. */
@@ -52,12 +52,11 @@ export class RepairQueue {
   readonly #failed = new Map<string, Failure>();
   readonly #stopping = new AbortController();
   readonly #workers = new Set<Promise<void>>();
-  readonly #retries: { stop(): void };
+  #retries: { stop(): void } | undefined;
   #checkAll = false;
 
   constructor(context: NodeContext) {
     this.#context = context;
-    this.#retries = context.clock.every(retryLookMs, () => this.#retryDue());
   }
 
   /**
@@ -98,7 +97,7 @@ export class RepairQueue {
   /** Ends the repair under way and forgets the queue; the next start checks everything anyway. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the node stops"));
-    this.#retries.stop();
+    this.#retries?.stop();
     this.#waiting.clear();
     this.#failed.clear();
     this.#checkAll = false;
@@ -112,6 +111,11 @@ export class RepairQueue {
   }
 
   #retryDue(): void {
+    if (this.#failed.size === 0) {
+      // A node with nothing to repair is not to be woken for it.
+      this.#retries?.stop();
+      this.#retries = undefined;
+    }
     const nowMs = this.#context.clock.nowMs();
     for (const [name, { dueMs }] of this.#failed) {
       if (dueMs > nowMs || this.#waiting.has(name) || this.#busy.has(name)) continue;
@@ -139,6 +143,8 @@ export class RepairQueue {
     // Beyond that many it is left to the next check of the whole catalog.
     if (this.#failed.size >= queueMax) return;
     this.#failed.set(name, { version, pauseMs, dueMs: this.#context.clock.nowMs() + pauseMs });
+    if (this.#stopping.signal.aborted) return;
+    this.#retries ??= this.#context.clock.every(retryLookMs, () => this.#retryDue());
   }
 
   async #work(): Promise<void> {

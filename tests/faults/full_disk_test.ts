@@ -59,7 +59,10 @@ Deno.test("a full disk refuses pushes and loses nothing", async (t) => {
           () => {/* it was refused before its end */},
         );
         const answer = await client.line();
-        assertMatch(answer, /^ERR Cannot store 'kept-[0-9]+' as the disk is full: /);
+        // A holder whose part comes after the disk was filled has nothing of it to take.
+        const isFull =
+          /^ERR (Cannot store 'kept-[0-9]+' as the disk is full: |Not enough disk space )/;
+        assertMatch(answer, isFull);
         await ring.check();
       }
       await ring.stagingIsClean(10_000);

@@ -73,9 +73,7 @@ async function storeOwn(
   try {
     if (!isConditional) return await context.chunks.commit(record);
     // Others wait to be committed together: what was true of the catalog may not be by then.
-    const [result] = await context.chunks.commitAll([record]);
-    if (result === undefined) throw new Error("A commit has no result");
-    return result;
+    return await context.chunks.commitAtOnce(record);
   } catch (error) {
     // It may be in the catalog, and what was committed before is where it is.
     const isTraceless = !isCommitted && context.catalog.pushOf(record.pushId) === undefined;

@@ -43,7 +43,7 @@ export class DirectCopies implements RemoteCopies {
     if (stage === undefined) return [];
     const length = this.#lengths[part] ?? 0;
     const command = stageCommand(ticket, { name, part, copy: stage.copy, length });
-    const sink = await openPeerSink(this.#context, stage.node, command);
+    const sink = await openPeerSink(this.#context, stage.node, { command });
     this.#sinks.set(part, sink);
     return [sink];
   }

@@ -162,9 +162,11 @@ export class Originals {
     if (next === undefined) throw new Error("no next hop set");
     const { fileBytes, parts, index } = command;
     return await openPeerSink(this.#context, next, {
-      ...command,
-      index: index + 1,
-      bodyBytes: command.bodyBytes - partLength(fileBytes, parts, index),
+      command: {
+        ...command,
+        index: index + 1,
+        bodyBytes: command.bodyBytes - partLength(fileBytes, parts, index),
+      },
     });
   }
 

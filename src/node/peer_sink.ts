@@ -68,28 +68,18 @@ export async function reachPeer(context: NodeContext, address: NodeAddress): Pro
   }
 }
 
-/** Reaches a node and sends a command with its whole body; the answer is still to come. */
-export async function sendToPeer(
-  context: NodeContext,
-  address: NodeAddress,
-  message: { readonly command: Command; readonly body: Uint8Array },
-): Promise<PeerSink> {
-  return await openSink(context, address, message);
+/** What {@linkcode openPeerSink} begins with. */
+export interface PeerMessage {
+  readonly command: Command;
+  /** The whole body, if it is at hand; else it follows by {@linkcode PeerSink.write}. */
+  readonly body?: Uint8Array;
 }
 
-/** Reaches a node and sends the header of a streamed command. */
+/** Reaches a node and sends a command; the answer is still to come. @throws {PeerLostError} */
 export async function openPeerSink(
   context: NodeContext,
   address: NodeAddress,
-  command: Command,
-): Promise<PeerSink> {
-  return await openSink(context, address, { command });
-}
-
-async function openSink(
-  context: NodeContext,
-  address: NodeAddress,
-  { command, body }: { readonly command: Command; readonly body?: Uint8Array },
+  { command, body }: PeerMessage,
 ): Promise<PeerSink> {
   try {
     const peer = await context.peers.borrow(address, { timeoutMs: dialMs });

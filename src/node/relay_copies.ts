@@ -67,14 +67,16 @@ export class RelayCopies implements RemoteCopies {
   async #openRelay(index: number): Promise<void> {
     const { ticket, name, size } = this.#options;
     this.#relay = await openPeerSink(this.#context, this.#node(index), {
-      kind: "file-relay-stream",
-      token: formatTicket(ticket),
-      start: ticket.coordinator,
-      fileBytes: size,
-      parts: ticket.parts,
-      index,
-      name,
-      bodyBytes: this.#lengths.slice(index).reduce((sum, length) => sum + length, 0),
+      command: {
+        kind: "file-relay-stream",
+        token: formatTicket(ticket),
+        start: ticket.coordinator,
+        fileBytes: size,
+        parts: ticket.parts,
+        index,
+        name,
+        bodyBytes: this.#lengths.slice(index).reduce((sum, length) => sum + length, 0),
+      },
     });
   }
 
@@ -87,7 +89,7 @@ export class RelayCopies implements RemoteCopies {
     if (stage === undefined) return;
     const length = this.#lengths[part] ?? 0;
     const command = stageCommand(ticket, { name, part, copy: stage.copy, length });
-    this.#backups.set(part, await openPeerSink(this.#context, stage.node, command));
+    this.#backups.set(part, await openPeerSink(this.#context, stage.node, { command }));
   }
 
   #node(position: number): NodeAddress {

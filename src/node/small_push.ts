@@ -1,5 +1,6 @@
+import type { NodeAddress } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
-import { partLengths, partOffset } from "../protocol/names.ts";
+import { partLength, partOffset } from "../protocol/names.ts";
 import type { PushTicket } from "../protocol/record.ts";
 import { okReply } from "../protocol/replies.ts";
 import { formatTicket, parseTicket } from "../protocol/ticket.ts";
@@ -7,7 +8,7 @@ import { keptCopies } from "../ring/placement.ts";
 import type { StagedChunk } from "../store/staging_writer.ts";
 import { type Body, readWhole } from "./body.ts";
 import type { NodeContext } from "./context.ts";
-import { sendToPeer } from "./peer_sink.ts";
+import { openPeerSink } from "./peer_sink.ts";
 import { pump } from "./pump.ts";
 import type { Session } from "./session.ts";
 import { stagedChunk } from "./staged_chunk.ts";
@@ -30,11 +31,12 @@ export interface SmallFile {
  */
 export async function stageSmall(context: NodeContext, file: SmallFile): Promise<void> {
   const { ticket, bytes } = file;
+  const token = formatTicket(ticket);
   const staged = new TaskGroup();
-  for (const position of ticket.nodes.keys()) {
+  for (const [position, node] of ticket.nodes.entries()) {
     const chunks = chunksAt(file, position, bytes.length);
     if (position === 0) staged.add(stageHere(context, file, chunks));
-    else if (chunks.length > 0) staged.add(stageThere(context, file, { position, chunks }));
+    else if (chunks.length > 0) staged.add(stageThere(context, file, { node, token, chunks }));
   }
   await staged.all();
 }
@@ -45,9 +47,8 @@ function chunksAt(
   position: number,
   size: number,
 ): StagedChunk[] {
-  const lengths = partLengths(size, ticket.parts);
   return keptCopies(ticket, position).map(({ part, copy }) =>
-    stagedChunk({ ticket, name }, { part, copy, length: lengths[part] ?? 0 })
+    stagedChunk({ ticket, name }, { part, copy, length: partLength(size, ticket.parts, part) })
   );
 }
 
@@ -64,13 +65,19 @@ async function stageHere(
   await staged.all();
 }
 
+/** What one node is to keep of a small file. */
+interface SmallShare {
+  readonly node: NodeAddress;
+  /** The ticket as it is sent. */
+  readonly token: string;
+  readonly chunks: readonly StagedChunk[];
+}
+
 async function stageThere(
   context: NodeContext,
-  { ticket, name, bytes }: SmallFile,
-  { position, chunks }: { readonly position: number; readonly chunks: readonly StagedChunk[] },
+  { name, bytes }: SmallFile,
+  { node, token, chunks }: SmallShare,
 ): Promise<void> {
-  const node = ticket.nodes[position];
-  if (node === undefined) throw new RangeError(`No node at position ${position}`);
   const body = new Uint8Array(sumOf(chunks));
   let filled = 0;
   for (const chunk of chunks) {
@@ -79,12 +86,12 @@ async function stageThere(
   }
   const command = {
     kind: "file-stage-all",
-    token: formatTicket(ticket),
+    token,
     fileBytes: bytes.length,
     bodyBytes: body.length,
     name,
   } as const;
-  const sent = await sendToPeer(context, node, { command, body });
+  const sent = await openPeerSink(context, node, { command, body });
   await sent.acknowledged();
 }
 

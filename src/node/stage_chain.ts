@@ -67,7 +67,7 @@ export async function serveStage(
   using room = context.admission.reserve(length);
   const next = nextStage(context, ticket, { part, copy });
   const onward = next &&
-    await openPeerSink(context, next.node, { ...command, copy: next.copy });
+    await openPeerSink(context, next.node, { command: { ...command, copy: next.copy } });
   try {
     await using writer = context.chunks.stage(
       stagedChunk({ ticket, name }, { part, copy, length }),

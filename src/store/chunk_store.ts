@@ -146,6 +146,13 @@ export class ChunkStore implements AsyncDisposable {
     return this.#commits.commit(record);
   }
 
+  /** The same alone and at once: the record is in the catalog when this returns its promise. */
+  async commitAtOnce(record: FileRecord): Promise<CommitResult> {
+    const [result] = await this.commitAll([record]);
+    if (result === undefined) throw new Error("A commit has no result");
+    return result;
+  }
+
   /**
    * The same for several records, in one transaction and with one sync; at most 1,000 is sensible. They
    * are in the catalog when this returns its promise.

@@ -107,7 +107,7 @@ export class ChunkTable {
     );
   }
 
-  /** Puts a row that is written with the next change. */
+  /** Puts the row of a chunk in staging; it is written with the next change. */
   putLater(row: ChunkRow): void {
     this.#later.set(formatKey(row), row);
   }
@@ -152,8 +152,7 @@ export class ChunkTable {
 
   /** The chunks that are staged. */
   staged(): ChunkRow[] {
-    const later = [...this.#later.values()].filter(({ place }) => place === "staging");
-    return [...this.#staged.all().map(toChunk), ...later];
+    return [...this.#staged.all().map(toChunk), ...this.#later.values()];
   }
 
   /** Chunks after a key, in order; without those that wait to be written. */

@@ -15,6 +15,7 @@ import {
   type StagingSite,
   StagingWriter,
   writeError,
+  writeNow,
 } from "./staging_writer.ts";
 import { GroupSync, syncDirectory } from "./sync.ts";
 
@@ -314,12 +315,6 @@ function createNow(path: string, chunk: StagedChunk): Deno.FsFile | undefined {
     if (error instanceof Deno.errors.AlreadyExists) return undefined;
     throw writeError(chunk, path, error);
   }
-}
-
-/** Writes a few bytes without another thread, which costs more time than it would save. */
-function writeNow(file: Deno.FsFile, bytes: Uint8Array): void {
-  let written = 0;
-  while (written < bytes.length) written += file.writeSync(bytes.subarray(written));
 }
 
 function removeIfThere(path: string): void {

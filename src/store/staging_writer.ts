@@ -154,12 +154,15 @@ export class StagingWriter implements AsyncDisposable {
  * thread could be asked to give them.
  */
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  let rest = bytes.length <= writeNowBytesMax ? bytes.subarray(writeNow(file, bytes)) : bytes;
+  if (bytes.length <= writeNowBytesMax) return writeNow(file, bytes);
+  let rest = bytes;
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
 }
 
-function writeNow(file: Deno.FsFile, bytes: Uint8Array): number {
-  return file.writeSync(bytes);
+/** Writes all bytes at once, without another thread. */
+export function writeNow(file: Deno.FsFile, bytes: Uint8Array): void {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(file.writeSync(rest));
 }
 
 /** The error of a chunk that could not be written. */

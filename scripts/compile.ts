@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { walk } from "@std/fs/walk";
+import { v8Flags } from "../src/runtime/self.ts";
 
 /** What is read of deno.json. */
 interface Config {
@@ -47,6 +48,7 @@ async function compile(furtherArguments: string[]): Promise<void> {
     "--no-check",
     // The cache would be a file of a known name in the directory for temporary files of all users.
     "--no-code-cache",
+    v8Flags,
     ...outputArguments(furtherArguments),
     ...await permissions(),
     ...(await dataFiles()).flatMap((path) => ["--include", path]),

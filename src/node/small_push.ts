@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import { partLength, partOffset } from "../protocol/names.ts";
@@ -35,10 +36,15 @@ export async function stageSmall(context: NodeContext, file: SmallFile): Promise
   const staged = new TaskGroup();
   for (const [position, node] of ticket.nodes.entries()) {
     const chunks = chunksAt(file, position, bytes.length);
-    if (position === 0) staged.add(stageHere(context, file, chunks));
+    if (position === 0) staged.add(messagesSent().then(() => stageHere(context, file, chunks)));
     else if (chunks.length > 0) staged.add(stageThere(context, file, { node, token, chunks }));
   }
   await staged.all();
+}
+
+/** Resolves when what can be sent at once has been: others are to have work while this node does its own. */
+function messagesSent(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The chunks that the node at a position of the placement keeps of a file of `size` bytes. */
@@ -58,11 +64,9 @@ async function stageHere(
   chunks: readonly StagedChunk[],
 ): Promise<void> {
   using _room = context.admission.reserve(sumOf(chunks));
-  const staged = new TaskGroup();
-  for (const chunk of chunks) {
-    staged.add(context.chunks.stageBytes(chunk, bytesOf(bytes, chunk)));
-  }
-  await staged.all();
+  await context.chunks.stageAll(
+    chunks.map((chunk) => ({ chunk, bytes: bytesOf(bytes, chunk) })),
+  );
 }
 
 /** What one node is to keep of a small file. */
@@ -120,13 +124,13 @@ export async function serveStageAll(
     }
   } else {
     const bytes = await readWhole(body, whole);
-    const staged = new TaskGroup();
     let at = 0;
-    for (const chunk of chunks) {
-      staged.add(context.chunks.stageBytes(chunk, bytes.subarray(at, at + chunk.length)));
+    const copies = chunks.map((chunk) => {
+      const from = at;
       at += chunk.length;
-    }
-    await staged.all();
+      return { chunk, bytes: bytes.subarray(from, at) };
+    });
+    await context.chunks.stageAll(copies);
   }
   await session.reply(okReply);
 }

@@ -284,7 +284,7 @@ export class Catalog implements Disposable {
 
   /** The rows that were not written to the last database are still to be written to this one. */
   #takeOverLater({ chunks }: CatalogConnection): void {
-    for (const row of chunks.takeLater()) this.chunkTable.putLater(row);
+    for (const row of chunks.laterRows()) this.chunkTable.putLater(row);
   }
 
   /** Forgets records that cannot be read: now the digest says that they are missing. */

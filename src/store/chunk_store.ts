@@ -10,7 +10,7 @@ import { StoreError } from "./errors.ts";
 import { type DiskSpace, diskSpace } from "./free_space.ts";
 import type { ChunkKey } from "./paths.ts";
 import { type CheckResult, Shelf } from "./shelf.ts";
-import { type StagedPush, Staging } from "./staging.ts";
+import { type StagedPush, Staging, type WholeCopy } from "./staging.ts";
 import type { StagedChunk, StagingWriter } from "./staging_writer.ts";
 import { type IncompleteFile, Upkeep } from "./upkeep.ts";
 
@@ -108,13 +108,12 @@ export class ChunkStore implements AsyncDisposable {
   }
 
   /**
-   * Stages a chunk whose bytes are all at hand; durable when it resolves.
+   * Stages chunks of one push whose bytes are all at hand; durable when it resolves.
    *
-   * @returns the checksums as a record has them
    * @throws as {@linkcode stage}, {@linkcode StagingWriter.write} and {@linkcode StagingWriter.finish}
    */
-  stageBytes(chunk: StagedChunk, bytes: Uint8Array): Promise<string> {
-    return this.#staging.stageBytes(chunk, bytes);
+  stageAll(copies: readonly WholeCopy[]): Promise<void> {
+    return this.#staging.stageAll(copies);
   }
 
   /**

@@ -8,8 +8,9 @@ import { countOf, optionalTextOf, textOf } from "./row.ts";
 /**
  * What the node knows of one chunk it has.
  *
- * 1. `place` is where the chunk belongs, `at` where its file was when the row was last written. Where
- *    they differ the file is being moved, or was when the process ended.
+ * 1. `place` is where the chunk belongs, `at` where its file was when the row was last written, or would
+ *    be next if it was in staging. Where they differ the file is being moved, or was when the process
+ *    ended. A file that lies in `staging/` or `retired/` is there, whatever its row says.
  * 2. At most one row of a slot (name, part, parts, content or backup) has the place `placed`.
  */
 export interface ChunkRow extends ChunkKey, ChunkSlot {
@@ -117,12 +118,15 @@ export class ChunkTable {
     return this.#later.size;
   }
 
-  /** Takes over the rows that wait, for a transaction to write; back again with `putLater` if it fails. */
-  takeLater(): readonly ChunkRow[] {
-    if (this.#later.size === 0) return [];
-    const rows = [...this.#later.values()];
+  /** The rows that wait. A transaction that fails puts them there again. */
+  laterRows(): readonly ChunkRow[] {
+    return this.#later.size === 0 ? [] : [...this.#later.values()];
+  }
+
+  /** Writes the rows that still wait: the end of a transaction, which may have put others over them. */
+  writeLater(): void {
+    for (const row of this.#later.values()) this.#write(row);
     this.#later.clear();
-    return rows;
   }
 
   /** One chunk. */
@@ -160,8 +164,13 @@ export class ChunkTable {
     return this.#page.all(after.pushId, after.part, limit).map(toChunk);
   }
 
-  /** Puts a row in the place of any other of its key. */
+  /** Puts a row in the place of any other of its key, one that waits included. */
   put(row: ChunkRow): void {
+    if (this.#later.size > 0) this.#later.delete(formatKey(row));
+    this.#write(row);
+  }
+
+  #write(row: ChunkRow): void {
     const { pushId, part, name, parts, copy, place, at, length, timeMs } = row;
     const { checksums = null, coordinator = null, incarnation = null } = row;
     const slot = [pushId, part, name, parts, copy, place, at, length, checksums] as const;
@@ -170,22 +179,32 @@ export class ChunkTable {
 
   /** Says where a chunk belongs. */
   setPlace({ pushId, part }: ChunkKey, place: Place): void {
+    this.#writeIfLater({ pushId, part });
     this.#place.run(place, pushId, part);
   }
 
   /** Says where a chunk's file is. */
   setAt({ pushId, part }: ChunkKey, at: Place): void {
+    this.#writeIfLater({ pushId, part });
     this.#at.run(at, pushId, part);
   }
 
   /** Says that the bytes sum up to these checksums. */
   setVerified({ pushId, part }: ChunkKey, checksums: string): void {
+    this.#writeIfLater({ pushId, part });
     this.#verified.run(checksums, pushId, part);
   }
 
   /** Forgets a chunk; whether it was known. */
   remove({ pushId, part }: ChunkKey): boolean {
+    this.#writeIfLater({ pushId, part });
     return this.#remove.run(pushId, part) > 0;
+  }
+
+  /** A row that waits is written before it changes. */
+  #writeIfLater(key: ChunkKey): void {
+    const row = this.#later.size > 0 ? this.#later.get(formatKey(key)) : undefined;
+    if (row !== undefined) this.put(row);
   }
 
   /** Counts everything that is written: reads the whole table. */

@@ -2,7 +2,7 @@ import type { FileRecord, StoredFile } from "../protocol/record.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import type { StoreCore } from "./core.ts";
 import { isNotFound } from "./errors.ts";
-import type { ChunkKey, Place } from "./paths.ts";
+import { type ChunkKey, formatKey, type Place } from "./paths.ts";
 
 /** What became of a record. */
 export type CommitResult =
@@ -25,6 +25,8 @@ export interface Applied {
   readonly results: readonly CommitResult[];
   /** Chunks that belong elsewhere from now on: first what goes, then what comes. */
   readonly touched: readonly ChunkKey[];
+  /** Chunks that go from staging to places that are free; not among `touched`. */
+  readonly arrivals: readonly ChunkRow[];
 }
 
 /**
@@ -37,38 +39,36 @@ export interface Applied {
  *    again, from among the retired.
  */
 export function applyRecords(core: StoreCore, records: readonly FileRecord[]): Applied {
-  for (const record of records) if (record.kind === "file") discardOthers(core, record);
-  const toggles: [name: string, version: string][] = [];
-  const retired: ChunkRow[] = [];
-  const touched: ChunkKey[] = [];
-  const { recordTable, chunkTable, digest } = core.catalog;
-  const results = core.change(() =>
-    records.map((record): CommitResult => {
-      const known = recordTable.version(record.name);
-      if (known !== undefined && known.version > record.version) {
-        return { outcome: "higher", version: known.version };
-      }
-      const isNew = known?.version !== record.version;
-      if (isNew) {
-        recordTable.put(record);
-        if (known !== undefined) toggles.push([record.name, known.version]);
-        toggles.push([record.name, record.version]);
-      }
-      for (const row of chunkTable.onSlots(record.name)) {
-        const isCurrent = record.kind === "file" && row.pushId === record.pushId;
-        if (row.place !== "placed" || isCurrent) continue;
-        chunkTable.setPlace(row, "retired");
-        retired.push(row);
-        touched.push(row);
-      }
-      const outcome = isNew ? "stored" : "same";
-      if (record.kind === "tombstone") return { outcome, missing: [], unverified: [] };
-      return { outcome, ...placeChunks(core, record, touched, retired) };
-    })
-  );
-  for (const [name, version] of toggles) digest.toggle(name, version);
-  for (const row of retired) core.noteRetired(row);
-  return { results, touched };
+  const rowsKnown = discardOthers(core, records);
+  const changed: Changed = { toggles: [], retired: [], touched: [], arrivals: new Map() };
+  const { recordTable, digest } = core.catalog;
+  const apply = (record: FileRecord): CommitResult => {
+    const known = recordTable.version(record.name);
+    if (known !== undefined && known.version > record.version) {
+      return { outcome: "higher", version: known.version };
+    }
+    const isNew = known?.version !== record.version;
+    if (isNew) {
+      recordTable.put(record);
+      if (known !== undefined) changed.toggles.push([record.name, known.version]);
+      changed.toggles.push([record.name, record.version]);
+    }
+    const areFree = retireOthers(core, record, changed);
+    const outcome = isNew ? "stored" : "same";
+    if (record.kind === "tombstone") return { outcome, missing: [], unverified: [] };
+    const rows = rowsKnown ?? core.catalog.chunkTable.ofPush(record.pushId);
+    return { outcome, ...placeChunks(core, record, { rows, changed, areFree }) };
+  };
+  let results: readonly CommitResult[];
+  try {
+    results = core.change(() => records.map(apply));
+  } catch (error) {
+    for (const row of changed.arrivals.values()) core.placer.forget(row);
+    throw error;
+  }
+  for (const [name, version] of changed.toggles) digest.toggle(name, version);
+  for (const row of changed.retired) core.noteRetired(row);
+  return { results, touched: changed.touched, arrivals: [...changed.arrivals.values()] };
 }
 
 /** Applies records, makes that durable, and then moves the files. */
@@ -76,55 +76,118 @@ export async function commitRecords(
   core: StoreCore,
   records: readonly FileRecord[],
 ): Promise<readonly CommitResult[]> {
-  const { results, touched } = applyRecords(core, records);
+  const { results, touched, arrivals } = applyRecords(core, records);
   core.failpoint("commit: rows written");
-  await core.settleDurably(touched);
+  await core.settleDurably(touched, arrivals);
   core.failpoint("commit: done");
   return results;
 }
 
-/** Moves into quarantine what was staged for a record but is not what the record says. */
-function discardOthers(core: StoreCore, record: StoredFile): void {
-  const known = core.catalog.highestVersion(record.name);
-  if (known !== undefined && known > record.version) return;
-  for (const row of core.catalog.chunkTable.ofPush(record.pushId)) {
-    const part = record.placement[row.part];
-    if (row.place !== "staging" || part === undefined) continue;
-    if (row.length !== part.length) {
-      core.discard(row, `it has ${row.length} bytes and its record says ${part.length}`);
-    } else if (
-      row.checksums !== undefined && part.checksums !== "" && row.checksums !== part.checksums
-    ) {
-      core.discard(row, "its record has other checksums");
-    }
+/** What a change does to the rows of chunks. */
+interface Changed {
+  /** For the digest. */
+  readonly toggles: [name: string, version: string][];
+  readonly retired: ChunkRow[];
+  readonly touched: ChunkKey[];
+  /** By key. */
+  readonly arrivals: Map<string, ChunkRow>;
+}
+
+/**
+ * Moves into quarantine what was staged for records but is not what they say.
+ *
+ * @returns the chunks of the push, if it is only one and they are as before
+ */
+function discardOthers(
+  core: StoreCore,
+  records: readonly FileRecord[],
+): readonly ChunkRow[] | undefined {
+  let rows: readonly ChunkRow[] | undefined;
+  for (const record of records) {
+    if (record.kind === "tombstone") continue;
+    const isOther = (row: ChunkRow) =>
+      row.place === "staging" && whyOther(row, record) !== undefined;
+    rows = core.catalog.chunkTable.ofPush(record.pushId);
+    const others = rows.filter(isOther);
+    if (others.length === 0) continue;
+    const known = core.catalog.highestVersion(record.name);
+    if (known !== undefined && known > record.version) continue;
+    for (const row of others) core.discard(row, whyOther(row, record) ?? "");
+    rows = undefined;
   }
+  // Where the catalog does not know of a move, the change will tell it, and the rows are old.
+  const areFresh = records.length === 1 && rows?.every((row) => core.placer.at(row) === row.at);
+  return areFresh ? rows : undefined;
+}
+
+/** Why a staged chunk is not what its record says; `undefined` if it is, or if the record has no such part. */
+function whyOther(row: ChunkRow, record: StoredFile): string | undefined {
+  const part = record.placement[row.part];
+  if (part === undefined) return undefined;
+  if (row.length !== part.length) {
+    return `it has ${row.length} bytes and its record says ${part.length}`;
+  }
+  const areBothKnown = row.checksums !== undefined && part.checksums !== "";
+  return areBothKnown && row.checksums !== part.checksums
+    ? "its record has other checksums"
+    : undefined;
+}
+
+/** Retires the placed chunks of other pushes of a name; whether no file has a name of its chunks. */
+function retireOthers(core: StoreCore, record: FileRecord, changed: Changed): boolean {
+  const { catalog, placer } = core;
+  let areFree = !catalog.hasStrays;
+  for (const row of catalog.chunkTable.onSlots(record.name)) {
+    const isCurrent = record.kind === "file" && row.pushId === record.pushId;
+    if (row.place === "placed" && !isCurrent) {
+      catalog.chunkTable.setPlace(row, "retired");
+      changed.retired.push(row);
+      changed.touched.push(row);
+      changed.arrivals.delete(formatKey(row));
+    }
+    if (!isCurrent || placer.at(row) !== "placed") areFree = false;
+  }
+  return areFree;
+}
+
+/** What {@linkcode placeChunks} goes by. */
+interface PlacementScope {
+  /** The chunks of the record's push. */
+  readonly rows: readonly ChunkRow[];
+  readonly changed: Changed;
+  /** True when no file has the name of a chunk of the record. */
+  readonly areFree: boolean;
 }
 
 /** Says of the chunks of a record's push that they belong in `content/` or `backup/`. */
 function placeChunks(
   core: StoreCore,
   record: StoredFile,
-  touched: ChunkKey[],
-  retired: ChunkRow[],
+  { rows, changed, areFree }: PlacementScope,
 ): { missing: number[]; unverified: number[] } {
   const { self } = core.options;
   const { chunkTable } = core.catalog;
   const here = new Set<number>();
   const unverified: number[] = [];
-  for (const row of chunkTable.ofPush(record.pushId)) {
+  for (const row of rows) {
     const placed = placedRow(row, record, self);
     if (placed === undefined) {
       // Nobody will look for it here. It is not deleted at once, as nothing is.
       if (row.place !== "retired") {
         chunkTable.setPlace(row, "retired");
-        retired.push(row);
-        touched.push(row);
+        changed.retired.push(row);
+        changed.touched.push(row);
       }
       continue;
     }
-    if (row.place !== "placed") {
+    if (row.place === "staging" && areFree && core.placer.at(row) === "staging") {
+      const arrival: ChunkRow = { ...placed, at: "placed" };
+      chunkTable.put(arrival);
+      core.placer.expect(arrival, "staging");
+      changed.arrivals.set(formatKey(arrival), arrival);
+    } else if (row.place !== "placed") {
       chunkTable.put(placed);
-      touched.push(row);
+      changed.touched.push(row);
     }
     here.add(row.part);
     if (!placed.verified) unverified.push(row.part);

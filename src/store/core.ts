@@ -51,6 +51,8 @@ export class StoreCore implements Disposable {
   readonly leases = new Map<string, number>();
   /** When chunks were retired, by `clock.nowMs`, oldest first. */
   readonly #retired = new Map<string, { readonly key: ChunkKey; readonly sinceMs: number }>();
+  /** How often {@linkcode change} was called. */
+  #changes = 0;
   #isClosed = false;
 
   private constructor(options: StoreOptions, paths: StorePaths, catalog: Catalog) {
@@ -115,17 +117,20 @@ export class StoreCore implements Disposable {
   change<T>(change: () => T): T {
     const { chunkTable } = this.catalog;
     const moves = this.placer.unwrittenMoves();
-    const rows = chunkTable.takeLater();
+    const later = chunkTable.laterRows();
+    this.#changes++;
     try {
       const result = this.catalog.transaction(() => {
-        for (const row of rows) chunkTable.put(row);
         for (const { key, at } of moves) chunkTable.setAt(key, at);
-        return change();
+        const result = change();
+        // Last, as most of them have been put in their places by the change.
+        chunkTable.writeLater();
+        return result;
       });
       this.placer.movesWritten(moves);
       return result;
     } catch (error) {
-      for (const row of rows) chunkTable.putLater(row);
+      for (const row of later) chunkTable.putLater(row);
       throw error;
     }
   }
@@ -143,17 +148,25 @@ export class StoreCore implements Disposable {
   /**
    * Makes the rows durable and then {@linkcode settle}s them.
    *
+   * @param arrivals chunks that are {@linkcode Placer.expect}ed where nothing is in their way, by the change
+   * that was made last
    * @throws {StoreError} if they cannot be: the files stay where they are until a later try
    */
-  async settleDurably(keys: readonly ChunkKey[]): Promise<void> {
+  async settleDurably(
+    keys: readonly ChunkKey[],
+    arrivals: readonly ChunkRow[] = [],
+  ): Promise<void> {
+    const changes = this.#changes;
     try {
       await this.catalog.durable();
     } catch (error) {
-      this.placer.postpone(keys);
+      this.placer.postpone([...keys, ...arrivals]);
       throw error;
     }
     this.failpoint("commit: rows durable");
     this.settle(keys);
+    if (changes === this.#changes) this.#forgetGone(this.placer.settleExpected(arrivals));
+    else this.settle(arrivals);
   }
 
   /** Tries again what could not be moved. */
@@ -165,6 +178,7 @@ export class StoreCore implements Disposable {
   forget(row: ChunkRow, reason: string): void {
     try {
       this.change(() => this.catalog.chunkTable.remove(row));
+      this.placer.forget(row);
     } catch (error) {
       // A full disk, perhaps. Whoever needs the chunk finds again that it is not there.
       if (!(error instanceof StoreError)) throw error;

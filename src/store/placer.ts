@@ -29,12 +29,15 @@ export interface Move {
  * lies in its way moves first, and nothing else of this program runs in between.
  *
  * 1. A row is changed durably before its file moves.
- * 2. Where a file is, is written down (`at`) after it has moved, with the next change of the catalog.
- *    After a crash `at` may be old; the names in `staging/` and `retired/` tell then.
+ * 2. Where a file is, is written down (`at`) after it has moved, with the next change of the catalog; of
+ *    a file that is yet to move out of staging it is written beforehand ({@linkcode Placer.expect}).
+ *    After a crash `at` may be wrong; the names in `staging/` and `retired/` tell then.
  */
 export class Placer {
   readonly #options: PlacerOptions;
   readonly #moved = new Map<string, Move>();
+  /** Where files are that are to be where their rows say, by key. */
+  readonly #expected = new Map<string, Place>();
   readonly #stuck = new Map<string, ChunkKey>();
 
   constructor(options: PlacerOptions) {
@@ -43,12 +46,24 @@ export class Placer {
 
   /** Where the file of a chunk is now. */
   at(row: ChunkRow): Place {
-    return this.#moved.get(formatKey(row))?.at ?? row.at;
+    if (this.#moved.size === 0 && this.#expected.size === 0) return row.at;
+    const key = formatKey(row);
+    return this.#expected.get(key) ?? this.#moved.get(key)?.at ?? row.at;
+  }
+
+  /** Says that a chunk's row tells already where its file will be, which is still at `at`. */
+  expect(key: ChunkKey, at: Place): void {
+    this.#expected.set(formatKey(key), at);
   }
 
   /** The file of a chunk. */
   file(row: ChunkRow): string {
     return this.#options.paths.file(this.at(row), row);
+  }
+
+  /** Forgets what was {@linkcode expect}ed of a chunk. */
+  forget(key: ChunkKey): void {
+    this.#expected.delete(formatKey(key));
   }
 
   /** The chunk whose file now has the name that this chunk has, or would have, when placed. */
@@ -76,6 +91,7 @@ export class Placer {
   reset(moves: readonly Move[]): void {
     this.#stuck.clear();
     this.#moved.clear();
+    this.#expected.clear();
     for (const move of moves) this.#moved.set(formatKey(move.key), move);
   }
 
@@ -95,20 +111,34 @@ export class Placer {
     for (const key of keys) {
       this.#stuck.delete(formatKey(key));
       const row = this.#options.catalog.chunkTable.get(key);
-      if (row === undefined) continue;
-      try {
-        this.#settleRow(row, gone);
-      } catch (error) {
-        this.#options.log.error("chunk not moved", { ...key, to: row.place, error });
-        this.#stuck.set(formatKey(key), key);
-      }
+      if (row !== undefined) this.#tryToMove(row, () => this.#settleRow(row, gone));
     }
+    return gone;
+  }
+
+  /**
+   * Moves the files of chunks that are {@linkcode expect}ed where their rows say, and in whose way nothing
+   * is: what {@linkcode settle} does, for who knows all this.
+   */
+  settleExpected(rows: Iterable<ChunkRow>): ChunkRow[] {
+    const gone: ChunkRow[] = [];
+    for (const row of rows) this.#tryToMove(row, () => this.#move(row, gone));
     return gone;
   }
 
   /** Tries again what could not be moved; returns as {@linkcode settle} does. */
   settleStuck(): ChunkRow[] {
     return this.#stuck.size === 0 ? [] : this.settle([...this.#stuck.values()]);
+  }
+
+  #tryToMove(row: ChunkRow, move: () => void): void {
+    try {
+      move();
+    } catch (error) {
+      const { pushId, part, place } = row;
+      this.#options.log.error("chunk not moved", { pushId, part, to: place, error });
+      this.#stuck.set(formatKey(row), { pushId, part });
+    }
   }
 
   #settleRow(row: ChunkRow, gone: ChunkRow[]): void {
@@ -134,12 +164,16 @@ export class Placer {
   #move(row: ChunkRow, gone: ChunkRow[]): void {
     const from = this.file(row);
     const to = this.#options.paths.file(row.place, row);
+    const key = formatKey(row);
     this.#options.failpoint("move: before");
     if (!renameIfThere(from, to)) {
+      this.#expected.delete(key);
       gone.push(row);
       return;
     }
-    this.#moved.set(formatKey(row), { key: row, at: row.place });
+    const wasExpected = this.#expected.delete(key) && row.at === row.place;
+    if (wasExpected) this.#moved.delete(key);
+    else this.#moved.set(key, { key: row, at: row.place });
     this.#options.failpoint("move: after");
   }
 }

@@ -25,6 +25,12 @@ import { GroupSync, syncDirectory } from "./sync.ts";
  */
 const abortedPushesMax = 4096;
 
+/** A chunk with all its bytes. */
+export interface WholeCopy {
+  readonly chunk: StagedChunk;
+  readonly bytes: Uint8Array;
+}
+
 /** What is in staging of one push. */
 export interface StagedPush {
   readonly pushId: string;
@@ -74,42 +80,62 @@ export class Staging implements StagingSite {
   }
 
   /**
-   * Stages a small chunk whose bytes are all here: one file, made, written and closed in one go, and no
-   * transaction. @returns its checksums
+   * Stages small chunks of one push whose bytes are all here: one file each, made, written and closed in
+   * one go, and no transaction.
    */
-  async stageBytes(chunk: StagedChunk, bytes: Uint8Array): Promise<string> {
-    if (bytes.length !== chunk.length) {
-      throw new RangeError(`${bytes.length} bytes for a chunk of ${chunk.length}`);
+  async stageAll(copies: readonly WholeCopy[]): Promise<void> {
+    const [first] = copies;
+    if (first === undefined) return;
+    const { pushId } = first.chunk;
+    for (const copy of copies) checkCopy(copy, pushId);
+    this.#refuseAborted(first.chunk);
+    const known = this.#core.catalog.chunkTable.ofPush(pushId);
+    const again: WholeCopy[] = [];
+    const made: { readonly row: ChunkRow; readonly file: Deno.FsFile }[] = [];
+    try {
+      for (const copy of copies) {
+        const isKnown = known.some(({ part }) => part === copy.chunk.part);
+        const staged = isKnown ? undefined : this.#write(copy);
+        if (staged === undefined) again.push(copy);
+        else made.push(staged);
+      }
+      if (this.#core.options.durability === "fsync") {
+        const synced = await Promise.allSettled(made.map(({ row, file }) => this.#sync(row, file)));
+        for (const result of synced) if (result.status === "rejected") throw result.reason;
+      }
+    } finally {
+      for (const { file } of made) file.close();
     }
-    checkChunk(chunk);
-    this.#refuseAborted(chunk);
+    if (made.length > 0) await this.#staged(first.chunk);
+    for (const { chunk, bytes } of again) await this.#stageAgain(chunk, bytes);
+  }
+
+  /** Makes the file of a copy; nothing if there is one of that name. */
+  #write({ chunk, bytes }: WholeCopy): { row: ChunkRow; file: Deno.FsFile } | undefined {
     const sums = new BlockChecksums();
     sums.update(bytes);
-    const checksums = sums.finish();
-    const row = this.#rowOf(chunk, checksums);
+    const row = this.#rowOf(chunk, sums.finish());
     const path = this.#core.paths.file("staging", row);
-    const file = this.#core.catalog.chunkTable.get(row) === undefined && createNow(path, chunk);
-    if (!file) return await this.#stageAgain(chunk, bytes);
-    using _open = file;
-    this.failpoint("stage: file created");
+    const file = createNow(path, chunk);
+    if (file === undefined) return undefined;
     try {
+      this.failpoint("stage: file created");
       writeNow(file, bytes);
       this.failpoint("stage: bytes written");
     } catch (error) {
+      file.close();
       removeIfThere(path);
       throw writeError(chunk, path, error);
     }
     this.#core.catalog.chunkTable.putLater(row);
-    if (this.#core.options.durability === "fsync") await this.#sync(row, file);
-    await this.#staged(chunk);
-    return checksums;
+    return { row, file };
   }
 
   /** The way of a chunk that may be here already. */
-  async #stageAgain(chunk: StagedChunk, bytes: Uint8Array): Promise<string> {
+  async #stageAgain(chunk: StagedChunk, bytes: Uint8Array): Promise<void> {
     await using writer = this.stage(chunk);
     await writer.write(bytes);
-    return await writer.finish();
+    await writer.finish();
   }
 
   async admit(chunk: StagedChunk, partial: PartialFile, checksums: string): Promise<void> {
@@ -297,6 +323,14 @@ export class Staging implements StagingSite {
     if (this.#core.catalog.pushOf(pushId) !== undefined) return;
     throw new StoreError(`The push of ${quote(name)} was aborted`);
   }
+}
+
+function checkCopy({ chunk, bytes }: WholeCopy, pushId: string): void {
+  checkChunk(chunk);
+  if (bytes.length !== chunk.length) {
+    throw new RangeError(`${bytes.length} bytes for a chunk of ${chunk.length}`);
+  }
+  if (chunk.pushId !== pushId) throw new RangeError("The chunks are of different pushes");
 }
 
 function checkChunk({ pushId, name, part, parts, copy, length }: StagedChunk): void {

@@ -242,7 +242,7 @@ Deno.test("StagingWriter takes bytes in any pieces, and no others than announced
     assertEquals(await writer.finish(), push.record(1).placement[0]?.checksums);
   }
   assertEquals(await readChunk(store, "push-big", 0), bytes);
-  await assertRejects(() => store.stageBytes(chunk, bytes.subarray(1)), RangeError);
+  await assertRejects(() => store.stageAll([{ chunk, bytes: bytes.subarray(1) }]), RangeError);
   {
     await using writer = store.stage({ ...chunk, part: 1 });
     await assertRejects(() => writer.write(new Uint8Array(600_001)), RangeError, "More than");
@@ -277,11 +277,12 @@ Deno.test("ChunkStore.stage() refuses what would leave its directory", async () 
     length: 0.5,
   }];
   for (const wrong of bad) {
-    await assertRejects(
-      () => fixture.store.stageBytes({ ...chunk, ...wrong }, new Uint8Array(wrong.length ?? 1)),
-      RangeError,
-    );
+    const copy = { chunk: { ...chunk, ...wrong }, bytes: new Uint8Array(wrong.length ?? 1) };
+    await assertRejects(() => fixture.store.stageAll([copy]), RangeError);
   }
+  const whole = { chunk, bytes: new Uint8Array(1) };
+  const ofAnother = { chunk: { ...chunk, pushId: "q" }, bytes: new Uint8Array(1) };
+  await assertRejects(() => fixture.store.stageAll([whole, ofAnother]), RangeError, "different");
   assertEquals(fixture.files("staging"), []);
 });
 
@@ -428,7 +429,7 @@ Deno.test("ChunkStore.placeForeign() places without a record, and a record retir
   for (const pushId of ["foreign-1", "foreign-2"]) {
     const bytes = bytesOf(pushId);
     const chunk = { pushId, name: "a.txt", parts: 3, part: 0, copy: 0, length: bytes.length };
-    await store.stageBytes(chunk, bytes);
+    await store.stageAll([{ chunk, bytes }]);
     await store.placeForeign(pushId);
     assertEquals(await Deno.readFile(fixture.slot(first, 0)), bytes);
   }

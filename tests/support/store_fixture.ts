@@ -103,12 +103,12 @@ export async function stagePart(
   push: TestPush,
   part: number,
   copy: number,
-): Promise<string> {
+): Promise<void> {
   const bytes = push.parts[part] ?? new Uint8Array();
   const { name, pushId, parts } = push;
   const from = { coordinator: self, incarnation: "incarnation-1" };
   const chunk = { name, pushId, parts: parts.length, part, copy, length: bytes.length, ...from };
-  return await store.stageBytes(chunk, bytes);
+  await store.stageAll([{ chunk, bytes }]);
 }
 
 /** All bytes of a chunk as the store gives them; `undefined` if it has none. */

@@ -90,7 +90,7 @@ export async function runGateway(
   const handler = httpHandler({ ...served, options: options.http });
   const onAnswered = observation.answered.bind(observation);
   await using http = new LoopbackDoor({ transport, watchdog, clock, log, handler, onAnswered });
-  const shared = { transport, watchdog, clock, log, pool, picker, balancer, traffic };
+  const shared = { transport, watchdog, clock, log, pool, peers, picker, balancer, traffic };
   const dependencies = { ...shared, verbs, http };
   const server = new GatewayServer(dependencies);
   const poller = new Poller(dependencies, {

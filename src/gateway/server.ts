@@ -1,5 +1,6 @@
 import { BufferPool } from "../net/buffer_pool.ts";
 import { ByteReader, LongLineBudget } from "../net/byte_reader.ts";
+import type { PeerPool } from "../net/peer_pool.ts";
 import type { Connection, Listener, Transport } from "../net/transport.ts";
 import type { GuardedConnection, Watchdog } from "../net/watchdog.ts";
 import { writeText } from "../net/write_all.ts";
@@ -17,8 +18,9 @@ import { beginsRequest, refuseHttp } from "./http_refusal.ts";
 import type { NodePicker } from "./node_picker.ts";
 import type { MeteredConnection, Traffic } from "./observe/traffic.ts";
 import { isOwnLine, type OwnVerbs, serveOwnVerbs } from "../net/own_verbs.ts";
+import { passPull, pulledName } from "./pulled_line.ts";
 import { splice, type SpliceEnd, type SplicePools, spliceRestBytes } from "./splice.ts";
-import { openUpstream } from "./upstream.ts";
+import { isRepeatable, openUpstream, type UpstreamOptions } from "./upstream.ts";
 
 /** What the server works with. */
 export interface GatewayDependencies {
@@ -27,6 +29,7 @@ export interface GatewayDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pool: BufferPool;
+  readonly peers: PeerPool;
   readonly picker: NodePicker;
   readonly balancer: Balancer;
   readonly verbs: OwnVerbs;
@@ -132,12 +135,21 @@ export class GatewayServer {
     metered.speaks(isHttp ? "http" : isOwn ? "own" : "line");
     if (isHttp) return await http.serve(client, this.#pools);
     if (isOwn) return await serveOwnVerbs(client, verbs);
-    await this.#pass(client, signal);
+    if (!isRepeatable(line)) return await this.#pass(client, { signal });
+    await client.reader.readLine(lineBytesMax);
+    const name = pulledName(line);
+    const dependencies = { ...this.#dependencies, pools: this.#pools };
+    // What a client sends behind `FILE PULL` nobody answers.
+    if (name !== undefined && await passPull(dependencies, client, { name, signal })) {
+      return await finish(client);
+    }
+    await this.#pass(client, { signal, firstLine: `${line}\n` });
   }
 
   /** The line protocol: everything goes to a node, and back. */
-  async #pass(client: SpliceEnd, signal: AbortSignal): Promise<void> {
-    const upstream = await openUpstream(this.#dependencies, signal);
+  async #pass(client: SpliceEnd, options: UpstreamOptions): Promise<void> {
+    const { signal } = options;
+    const upstream = await openUpstream(this.#dependencies, options);
     if ("error" in upstream) return await refuse(client, upstream.error);
     const { balancer, log } = this.#dependencies;
     const ended = balancer.begin(upstream.address);
@@ -154,6 +166,12 @@ export class GatewayServer {
       ended();
     }
   }
+}
+
+/** Ends a connection that has got its answer. */
+async function finish({ conn, reader }: SpliceEnd): Promise<void> {
+  // A client that has sent more than it was answered has to be heard out, or it may not get the answer.
+  if (reader.bufferedBytes > 0) await lingeringClose(conn, reader);
 }
 
 /** How long somebody may take to say in which protocol they want to hear that all is busy, in ms. */

@@ -10,6 +10,12 @@ export interface SpliceEnd {
   readonly reader: ByteReader;
 }
 
+/** What {@linkcode copy} reads from. */
+export interface SpliceSource {
+  /** Reads at least a byte; `null` at the end. */
+  readInto(buffer: Uint8Array): Promise<number | null>;
+}
+
 /** The buffers of a {@linkcode splice}. */
 export interface SplicePools {
   /** Where the large buffers of bulk transfers come from, if it has some to spare. */
@@ -108,8 +114,8 @@ async function endWriting({ conn }: SpliceEnd): Promise<void> {
 }
 
 /** One of the two ways. */
-interface Direction {
-  readonly from: SpliceEnd;
+export interface Direction {
+  readonly from: { readonly conn: GuardedConnection; readonly reader: SpliceSource };
   readonly to: SpliceEnd;
   /** What it has at rest. */
   readonly buffer: Uint8Array;
@@ -120,13 +126,13 @@ interface Direction {
 }
 
 /** Which side of a copy failed, and how. */
-interface Broken {
+export interface Broken {
   readonly side: "from" | "to";
   readonly error: unknown;
 }
 
 /** Copies one way until the end of `from`; says what ended it before. */
-async function copy(way: Direction, pool: BufferPool): Promise<Broken | undefined> {
+export async function copy(way: Direction, pool: BufferPool): Promise<Broken | undefined> {
   const { buffer } = way;
   for (;;) {
     const read = await tryRead(way, buffer);

@@ -22,7 +22,7 @@ export interface UpstreamDependencies {
   readonly log: Logger;
 }
 
-/** A connection to a node on which nothing but `NODE RESTRICT` was said. */
+/** A connection to a node on which nothing was said but `NODE RESTRICT`, and what went along with it. */
 export interface Upstream {
   readonly address: NodeAddress;
   readonly conn: GuardedConnection;
@@ -38,6 +38,27 @@ const allNodesMs = 5_000;
 /** The node is at its limit of connections; another one may not be. */
 const busyLine = errorReply(errors.busy).trimEnd();
 
+/** What {@linkcode openUpstream} is told. */
+export interface UpstreamOptions {
+  /** Ends it early. */
+  readonly signal: AbortSignal;
+  /**
+   * A command of the client, with its line end, to be sent along: that spares a round trip. It must be one
+   * that may be done twice ({@linkcode isRepeatable}), as a node that has taken it may be lost before it
+   * says so, and another be asked.
+   */
+  readonly firstLine?: string;
+}
+
+/** Commands that change nothing and have no body. */
+const repeatable =
+  /^(?:FILE (?:PULL|GET|LIST|STAT|RANGE|PAGE)|NODE (?:PING|INFO|STATUS)|NETMAP GET)(?: |$)/i;
+
+/** Whether a command may be done twice. */
+export function isRepeatable(line: string): boolean {
+  return repeatable.test(line);
+}
+
 /**
  * Connects to the first node that takes the connection, in the balancer's order, and restricts the
  * connection, so that a client of the gateway can neither rewire nor stop the node behind it. An
@@ -47,16 +68,17 @@ const busyLine = errorReply(errors.busy).trimEnd();
  */
 export async function openUpstream(
   dependencies: UpstreamDependencies,
-  signal: AbortSignal,
+  { signal, firstLine = "" }: UpstreamOptions,
 ): Promise<Upstream | { readonly error: string }> {
   const { balancer, clock, picker } = dependencies;
+  const words = `${formatCommand({ kind: "node-restrict" })}\n${firstLine}`;
   const untilMs = clock.nowMs() + allNodesMs;
   let busy = false;
   for (const address of balancer.order()) {
     const leftMs = untilMs - clock.nowMs();
     if (signal.aborted || leftMs <= 0) break;
     const limits = { timeoutMs: Math.min(oneNodeMs, leftMs), signal };
-    const upstream = await tryNode(dependencies, address, limits);
+    const upstream = await tryNode(dependencies, address, { ...limits, words });
     if (upstream === "busy") busy = true;
     else if (upstream === "dead") picker.avoid(address);
     else return upstream;
@@ -67,7 +89,7 @@ export async function openUpstream(
 async function tryNode(
   { transport, watchdog, log }: UpstreamDependencies,
   address: NodeAddress,
-  limits: DialOptions,
+  { words, ...limits }: DialOptions & { readonly words: string },
 ): Promise<Upstream | "busy" | "dead"> {
   let dialled: Connection;
   try {
@@ -81,7 +103,7 @@ async function tryNode(
   const reader = new ByteReader(conn);
   try {
     conn.setDeadline(limits.timeoutMs);
-    await writeText(conn, `${formatCommand({ kind: "node-restrict" })}\n`);
+    await writeText(conn, words);
     const answer = await reader.readLine(lineBytesMax);
     if (answer === "eof" || answer === "too-long") throw new Error(`no answer (${answer})`);
     const busy = new TextDecoder().decode(answer) === busyLine;

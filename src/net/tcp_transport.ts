@@ -31,10 +31,9 @@ export class TcpTransport implements Transport {
     const { timeoutMs, signal } = options;
     signal?.throwIfAborted();
     const giveUp = new AbortController();
-    const overdue = new DialError(address, "timeout", {
-      reason: `no answer within ${timeoutMs} ms`,
-    });
-    const timer = setTimeout(() => giveUp.abort(overdue), timeoutMs);
+    // An error is made when there is one: that takes as long as the half of a dial.
+    const expire = () => giveUp.abort(overdue(address, timeoutMs));
+    const timer = setTimeout(expire, timeoutMs);
     const stop = () => giveUp.abort(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     try {
@@ -75,6 +74,10 @@ export class TcpTransport implements Transport {
 function isSelfConnected(conn: Deno.TcpConn): boolean {
   const { localAddr, remoteAddr } = conn;
   return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
+}
+
+function overdue(address: NodeAddress, timeoutMs: number): DialError {
+  return new DialError(address, "timeout", { reason: `no answer within ${timeoutMs} ms` });
 }
 
 function refusedBySelf(address: NodeAddress): DialError {

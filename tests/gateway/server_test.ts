@@ -4,8 +4,10 @@ import type { HttpDoor } from "../../src/gateway/http_door.ts";
 import { NodePicker } from "../../src/gateway/node_picker.ts";
 import { GatewayServer } from "../../src/gateway/server.ts";
 import { BufferPool } from "../../src/net/buffer_pool.ts";
+import { ByteReader } from "../../src/net/byte_reader.ts";
 import type { Connection } from "../../src/net/transport.ts";
 import { Traffic } from "../../src/gateway/observe/traffic.ts";
+import { PeerPool } from "../../src/net/peer_pool.ts";
 import { Watchdog } from "../../src/net/watchdog.ts";
 import { writeAll, writeText } from "../../src/net/write_all.ts";
 import { formatAddress, type NodeAddress } from "../../src/protocol/address.ts";
@@ -29,6 +31,7 @@ class Stage implements AsyncDisposable {
   readonly transport: FakeTransport;
   readonly picker = new NodePicker([first, second]);
   readonly pool = new BufferPool(this.clock, { bufferBytes: 32 * 1024, totalBytes: 128 * 1024 });
+  readonly peers: PeerPool;
   readonly server: GatewayServer;
   stopped = 0;
   readonly #stop = new AbortController();
@@ -37,6 +40,7 @@ class Stage implements AsyncDisposable {
   constructor(options: FakeConnectionOptions = {}) {
     this.transport = new FakeTransport(options);
     const { clock, watchdog, transport, picker, pool } = this;
+    this.peers = new PeerPool({ transport, watchdog, clock });
     const verbs = {
       noun: "GATEWAY",
       id: "secret",
@@ -52,7 +56,8 @@ class Stage implements AsyncDisposable {
     };
     const balancer = new Balancer(picker, "first");
     const traffic = new Traffic();
-    const shared = { clock, watchdog, transport, picker, balancer, pool, log, traffic };
+    const { peers } = this;
+    const shared = { clock, watchdog, transport, picker, balancer, pool, peers, log, traffic };
     this.server = new GatewayServer({ ...shared, verbs, http });
     this.#running = this.server.run(transport.listen("127.0.0.1", 8000), this.#stop.signal);
   }
@@ -73,6 +78,7 @@ class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    this.peers.close();
     this.watchdog.close();
     assertEquals(this.server.connections, 0);
     assertEquals(this.pool.usedBuffers, 0);
@@ -382,4 +388,97 @@ Deno.test("the gateway ends all connections when it stops", pure, async () => {
     new Uint8Array(),
   ]);
   await node[Symbol.asyncDispose]();
+});
+
+/** A node that has one file. */
+function fileNode(stage: Stage, answer: Answer = () => `${fileLine}hello`): LineNode {
+  return stage.node(first, (line, call) => {
+    if (line === "NODE INFO") return "program: ouroboros\nOK\n";
+    return line.startsWith("FILE GET") ? answer(line, call) : "wrong way\n";
+  });
+}
+
+const fileLine = `FILE 5 ${"0".repeat(26)} - a\n`;
+
+Deno.test("the gateway pulls on a connection that it keeps", pure, async () => {
+  for (const options of [{}, { readBytesMax: 1 }]) {
+    await using stage = new Stage(options);
+    await using node = fileNode(stage);
+    for (const line of ["FILE PULL a\n", "file pull dir/a", "FILE PULL a\r\n"]) {
+      using conn = await stage.connect();
+      assertEquals(await ask(conn, line), "hello");
+    }
+    assertEquals(node.lines, ["NODE INFO", "FILE GET a", "FILE GET a", "FILE GET a"]);
+    assertEquals(node.open, 1);
+    assertEquals(stage.peers.idleCount, 1);
+  }
+});
+
+Deno.test("the gateway ends a pull early when its node does", pure, async () => {
+  await using stage = new Stage();
+  await using _node = fileNode(stage, async (_line, { conn }) => {
+    await writeText(conn, `${fileLine}hel`);
+    return "close";
+  });
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "FILE PULL a\n"), "hel");
+  assertEquals(stage.peers.openCount, 0);
+});
+
+Deno.test("the gateway passes on why a node has no file to pull", pure, async () => {
+  await using stage = new Stage();
+  await using node = fileNode(stage, () => "ERR file not found\n");
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "FILE PULL a\n"), "ERR file not found\n");
+  assertEquals(node.lines, ["NODE INFO", "FILE GET a"]);
+});
+
+Deno.test("the gateway pulls as it passes lines when the short way fails", pure, async () => {
+  const answers: Answer[] = [() => "close", () => "ERR busy\n", () => "what?\n", () => undefined];
+  for (const answer of answers) {
+    await using stage = new Stage();
+    await using node = new LineNode(
+      stage.transport,
+      first,
+      (line, call) => {
+        if (line === "NODE INFO") return "program: ouroboros\nOK\n";
+        if (line === "NODE RESTRICT") return "OK\n";
+        return line.startsWith("FILE GET") ? answer(line, call) : "passed";
+      },
+    );
+    using conn = await stage.connect();
+    const answered = askThenEnd(conn, "FILE PULL a\n", "passed");
+    await stage.clock.advance(3_000);
+    await answered;
+    assertEquals(node.lines.slice(-2), ["NODE RESTRICT", "FILE PULL a"]);
+  }
+  await using stage = new Stage();
+  await using original = new LineNode(
+    stage.transport,
+    first,
+    (line) => line.startsWith("FILE PULL") ? "passed" : "ERR unknown NODE command\n",
+  );
+  using conn = await stage.connect();
+  await askThenEnd(conn, "FILE PULL a\n", "passed");
+  assertEquals(original.lines, ["NODE INFO", "NODE RESTRICT", "FILE PULL a"]);
+});
+
+/** Asks, and ends when the answer is there: who answers waits for that. */
+async function askThenEnd(conn: Connection, text: string, answer: string): Promise<void> {
+  await writeText(conn, text);
+  const reader = new ByteReader(conn);
+  const buffer = new Uint8Array(answer.length);
+  await reader.readFull(buffer);
+  assertEquals(new TextDecoder().decode(buffer), answer);
+  await conn.closeWrite();
+}
+
+Deno.test("the gateway sends no command along that must not be done twice", pure, async () => {
+  await using stage = new Stage();
+  await using lost = new LineNode(stage.transport, first, () => "close");
+  await using node = stage.node(second, () => "OK\n");
+  using conn = await stage.connect();
+  assertEquals(await ask(conn, "FILE DELETE a\n"), "OK\n");
+  assertEquals(lost.lines, ["NODE RESTRICT"]);
+  assertEquals(node.lines, ["NODE RESTRICT", "FILE DELETE a"]);
 });

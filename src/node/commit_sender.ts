@@ -54,6 +54,8 @@ export class CommitSender {
 
   async #run(member: NodeAddress, lane: Lane): Promise<void> {
     lane.underWay++;
+    // Records that were committed together come together: all go in this message.
+    await Promise.resolve();
     while (lane.waiting.length > 0) {
       const group = takeGroup(lane);
       try {

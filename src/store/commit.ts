@@ -56,7 +56,7 @@ export function applyRecords(core: StoreCore, records: readonly FileRecord[]): A
     const areFree = retireOthers(core, record, changed);
     const outcome = isNew ? "stored" : "same";
     if (record.kind === "tombstone") return { outcome, missing: [], unverified: [] };
-    const rows = rowsKnown ?? core.catalog.chunkTable.ofPush(record.pushId);
+    const rows = rowsKnown?.get(record.pushId) ?? core.catalog.chunkTable.ofPush(record.pushId);
     return { outcome, ...placeChunks(core, record, { rows, changed, areFree }) };
   };
   let results: readonly CommitResult[];
@@ -96,28 +96,35 @@ interface Changed {
 /**
  * Moves into quarantine what was staged for records but is not what they say.
  *
- * @returns the chunks of the push, if it is only one and they are as before
+ * @returns the chunks of each push, if the change that follows finds them as they are now
  */
 function discardOthers(
   core: StoreCore,
   records: readonly FileRecord[],
-): readonly ChunkRow[] | undefined {
-  let rows: readonly ChunkRow[] | undefined;
+): ReadonlyMap<string, readonly ChunkRow[]> | undefined {
+  const rowsOf = new Map<string, readonly ChunkRow[]>();
+  const names = new Set<string>();
+  // Where the catalog does not know of a move, the change will tell it.
+  let areFresh = true;
   for (const record of records) {
+    names.add(record.name);
     if (record.kind === "tombstone") continue;
-    const isOther = (row: ChunkRow) =>
-      row.place === "staging" && whyOther(row, record) !== undefined;
-    rows = core.catalog.chunkTable.ofPush(record.pushId);
-    const others = rows.filter(isOther);
+    const rows = core.catalog.chunkTable.ofPush(record.pushId);
+    rowsOf.set(record.pushId, rows);
+    areFresh &&= rows.every((row) => core.placer.at(row) === row.at);
+    const others = rows.filter((row) =>
+      row.place === "staging" && whyOther(row, record) !== undefined
+    );
     if (others.length === 0) continue;
     const known = core.catalog.highestVersion(record.name);
     if (known !== undefined && known > record.version) continue;
     for (const row of others) core.discard(row, whyOther(row, record) ?? "");
-    rows = undefined;
+    areFresh = false;
   }
-  // Where the catalog does not know of a move, the change will tell it, and the rows are old.
-  const areFresh = records.length === 1 && rows?.every((row) => core.placer.at(row) === row.at);
-  return areFresh ? rows : undefined;
+  // Two records of a name, or of a push, change the same chunks.
+  const files = records.filter(({ kind }) => kind === "file").length;
+  const areApart = names.size === records.length && rowsOf.size === files;
+  return areFresh && areApart ? rowsOf : undefined;
 }
 
 /** Why a staged chunk is not what its record says; `undefined` if it is, or if the record has no such part. */

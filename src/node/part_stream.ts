@@ -74,6 +74,7 @@ export async function streamParts(
       await pump(body, lengths[part] ?? 0, {
         sinks,
         buffers,
+        clock: context.clock,
         ...(options.onBytes && { onBytes: (bytes) => options.onBytes?.(part, bytes) }),
       });
       local.finish(part);

@@ -99,10 +99,16 @@ export class OpenFile implements Disposable {
     if (header.length > 0) await sink.write(header);
     for (const [part, { begin, end }] of this.#ranges.entries()) {
       if (begin === end) continue;
+      // This node's own blocks come whole; to read on behind a part of one would take each of them twice.
+      const isOwn = this.#parts[part]?.node === this.#context.self;
       const body = this.#body(part);
       this.#parts.find((other) => other !== undefined)?.prefetch(0);
       try {
-        await pump(body, end - begin, { sinks: [sink], buffers: lease.buffers });
+        await pump(body, end - begin, {
+          sinks: [sink],
+          buffers: lease.buffers,
+          ...(!isOwn && { clock: this.#context.clock }),
+        });
       } finally {
         body[Symbol.dispose]();
       }

@@ -1,3 +1,4 @@
+import type { Clock } from "../runtime/clock.ts";
 import type { Body } from "./body.ts";
 
 /** Where pumped bytes go: a staged copy, a connection to another node. */
@@ -12,17 +13,34 @@ export interface PumpOptions {
   readonly sinks: readonly Sink[];
   /** Two buffers: reading the next overlaps writing the last. */
   readonly buffers: readonly [Uint8Array, Uint8Array];
+  /**
+   * With a clock, a buffer that a fast sender fills in a moment goes on as a whole: for bodies that come off
+   * a connection. Without one, what each read brings goes on.
+   */
+  readonly clock?: Pick<Clock, "nowMs">;
   /** Sees each run of bytes, in order, before it is written; must not keep the array. */
   readonly onBytes?: (bytes: Uint8Array) => void;
 }
 
 /**
+ * A read that brings fewer bytes than this is passed on at once: its sender is slow, and the next byte
+ * may be long in coming.
+ */
+const briskBytes = 16 * 1024;
+
+/**
+ * How long a buffer is filled before it is passed on, in ms. Longer holds a slow sender's bytes back; much
+ * shorter, and a busy machine passes on many small runs, each of which costs it a thread's turn.
+ */
+const fillMs = 20;
+
+/**
  * Moves exactly `count` bytes of a body into all sinks, cut-through: bytes are passed on as they
- * come, never gathered first. When it returns or throws, no write is under way and the buffers are
- * the caller's.
+ * come, never gathered first, but for a buffer that a fast sender fills in a moment. When it returns or
+ * throws, no write is under way and the buffers are the caller's.
  */
 export async function pump(body: Body, count: number, options: PumpOptions): Promise<void> {
-  const { sinks, buffers, onBytes } = options;
+  const { sinks, buffers, clock, onBytes } = options;
   let writing: Promise<void> | undefined;
   let turn: 0 | 1 = 0;
   let left = count;
@@ -30,7 +48,7 @@ export async function pump(body: Body, count: number, options: PumpOptions): Pro
     while (left > 0) {
       const buffer = buffers[turn];
       const room = left < buffer.length ? buffer.subarray(0, left) : buffer;
-      const filled = await body.read(room);
+      const filled = clock === undefined ? await body.read(room) : await fill(body, room, clock);
       left -= filled;
       turn = turn === 0 ? 1 : 0;
       const bytes = filled === room.length ? room : room.subarray(0, filled);
@@ -43,6 +61,19 @@ export async function pump(body: Body, count: number, options: PumpOptions): Pro
   } finally {
     if (writing !== undefined) await writing;
   }
+}
+
+/** Reads what comes in a moment, at least a byte; says how many. */
+async function fill(body: Body, room: Uint8Array, clock: Pick<Clock, "nowMs">): Promise<number> {
+  let came = await body.read(room);
+  if (came === room.length || came < briskBytes) return came;
+  const untilMs = clock.nowMs() + fillMs;
+  let filled = came;
+  while (filled < room.length && came >= briskBytes && clock.nowMs() < untilMs) {
+    came = await body.read(room.subarray(filled));
+    filled += came;
+  }
+  return filled;
 }
 
 /** Writes to every sink and waits for all of them, so that the buffer is free even after a failure. */

@@ -74,7 +74,7 @@ export async function serveStage(
     );
     const sinks: Sink[] = onward === undefined ? [writer] : [writer, onward];
     using lease = await context.buffers.relayPair();
-    await pump(body, length, { sinks, buffers: lease.buffers });
+    await pump(body, length, { sinks, buffers: lease.buffers, clock: context.clock });
     await context.testHooks?.reach("streaming");
     const confirmed = new TaskGroup();
     if (onward !== undefined) confirmed.add(onward.acknowledged());

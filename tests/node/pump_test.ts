@@ -57,6 +57,40 @@ Deno.test("pump() gives every sink every byte in order, whatever the pieces", pu
   }
 });
 
+Deno.test("pump() fills a buffer with what comes in a moment, and no longer", pure, async () => {
+  const piece = 16 * 1024;
+  for (
+    const { msPerRead, pieceBytes, runs } of [
+      { msPerRead: 1, pieceBytes: piece, runs: [4, 4, 2] },
+      { msPerRead: 30, pieceBytes: piece, runs: [2, 2, 2, 2, 2] },
+      { msPerRead: 1, pieceBytes: piece / 2, runs: Array.from({ length: 20 }, () => 1 / 2) },
+    ]
+  ) {
+    const bytes = noise(10 * piece);
+    const came = piecewise(bytes, pieceBytes);
+    let nowMs = 0;
+    const body: Body = {
+      get remaining() {
+        return came.remaining;
+      },
+      read: (buffer) => {
+        nowMs += msPerRead;
+        return came.read(buffer);
+      },
+    };
+    const seen: number[] = [];
+    const sink = new SlowSink();
+    await pump(body, bytes.length, {
+      sinks: [sink],
+      buffers: buffers(4 * piece),
+      clock: { nowMs: () => nowMs },
+      onBytes: (run) => void seen.push(run.length / piece),
+    });
+    assertEquals(seen, runs);
+    assertEquals(Uint8Array.from(sink.bytes), bytes);
+  }
+});
+
 Deno.test("pump() takes exactly the count and leaves the rest of the body", pure, async () => {
   const body = new MemoryBody(noise(100));
   const sink = new SlowSink();

@@ -58,7 +58,7 @@ export class Catalog implements Disposable {
   /** Opens the catalog of a node's directory, or makes one. */
   static async open(options: CatalogOptions): Promise<Catalog> {
     const { paths, log } = options;
-    const known = await readIncarnation(paths.incarnation);
+    const known = readIncarnation(paths.incarnation);
     const { connection, found } = openCatalogFile(paths.catalog, log);
     try {
       const incarnation = known ?? connection.meta("incarnation") ?? randomId();
@@ -303,7 +303,7 @@ export class Catalog implements Disposable {
   /** Writes the incarnation to its file if that is not there, or holds something else. */
   async keepIncarnation(): Promise<void> {
     const path = this.#options.paths.incarnation;
-    if (await readIncarnation(path) === this.incarnation) return;
+    if (readIncarnation(path) === this.incarnation) return;
     await writeFileDurably(path, this.incarnation);
     await syncDirectory(parentOf(this.#options.paths.root));
   }
@@ -314,9 +314,9 @@ export class Catalog implements Disposable {
 }
 
 /** The incarnation that a directory was given, if it was and the file still says so. */
-async function readIncarnation(path: string): Promise<string | undefined> {
+function readIncarnation(path: string): string | undefined {
   try {
-    const text = await Deno.readTextFile(path);
+    const text = Deno.readTextFileSync(path);
     return isId(text) ? text : undefined;
   } catch (error) {
     if (isNotFound(error)) return undefined;

@@ -1,7 +1,8 @@
 import { CatalogDigest } from "../protocol/digest.ts";
 import { chunkSchema, ChunkTable } from "./chunk_table.ts";
 import { Database, type Statement, type Value } from "./database.ts";
-import { CatalogDamagedError, isNotFound, StoreError } from "./errors.ts";
+import { CatalogDamagedError, StoreError } from "./errors.ts";
+import { statIfThere } from "./if_there.ts";
 import { recordSchema, RecordTable } from "./record_table.ts";
 import { countOf, textOf } from "./row.ts";
 import { parentOf } from "./paths.ts";
@@ -80,13 +81,13 @@ export class CatalogConnection implements Disposable {
   whatHappened(): string | undefined {
     const { damage, path, logPath } = this.database;
     if (damage !== undefined) return damage;
-    const file = statOrUndefined(path);
+    const file = statIfThere(path);
     if (file === undefined) return "the file was removed";
     if (file.ino !== this.#inode) return "the file was replaced";
     // Nothing ever makes the file smaller.
     if (file.size < this.#fileBytesSeen) return "the file was truncated";
     this.#fileBytesSeen = file.size;
-    const log = statOrUndefined(logPath);
+    const log = statIfThere(logPath);
     if (log === undefined) return "the log was removed";
     return log.ino === this.#logInode ? undefined : "the log was replaced";
   }
@@ -160,13 +161,4 @@ function makeTables(database: Database): boolean {
     );
   });
   return true;
-}
-
-function statOrUndefined(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "../runtime/log.ts";
 import { CatalogConnection } from "./catalog_connection.ts";
 import { CatalogDamagedError, isNotFound } from "./errors.ts";
+import { removeIfThere, statIfThere } from "./if_there.ts";
 
 /** Damaged databases that are kept for people to look at; of more, the newest take the last place. */
 const damagedFilesMax = 8;
@@ -108,19 +109,5 @@ function syncFile(path: string): void {
 }
 
 function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  return statIfThere(path) !== undefined;
 }

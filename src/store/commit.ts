@@ -1,7 +1,7 @@
 import type { FileRecord, StoredFile } from "../protocol/record.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import type { StoreCore } from "./core.ts";
-import { isNotFound } from "./errors.ts";
+import { statIfThere } from "./if_there.ts";
 import { type ChunkKey, formatKey, type Place } from "./paths.ts";
 
 /** What became of a record. */
@@ -263,11 +263,6 @@ function strayRow(
 
 /** Whether a file is there and has so many bytes. */
 export function hasLength(path: string, length: number): boolean {
-  try {
-    const info = Deno.statSync(path);
-    return info.isFile && info.size === length;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
+  const info = statIfThere(path);
+  return info?.isFile === true && info.size === length;
 }

@@ -5,6 +5,7 @@ import { Catalog } from "./catalog.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import { DiskFullError, StoreError } from "./errors.ts";
 import { type Failpoint, noFailpoint } from "./failpoint.ts";
+import { statIfThere } from "./if_there.ts";
 import { type ChunkKey, formatKey, StorePaths } from "./paths.ts";
 import { Placer } from "./placer.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -242,14 +243,11 @@ function keyOf({ pushId, part }: ChunkKey): ChunkKey {
 /** Makes what is missing of the directories; whether anything was. */
 export function makeDirectories(paths: StorePaths): boolean {
   let made = false;
-  Deno.mkdirSync(paths.root, { recursive: true });
   for (const directory of paths.directories) {
-    try {
-      Deno.mkdirSync(directory);
-      made = true;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    }
+    // Looked at first, as it is done every few seconds: an error costs many times what a look does.
+    if (statIfThere(directory) !== undefined) continue;
+    Deno.mkdirSync(directory, { recursive: true });
+    made = true;
   }
   return made;
 }

@@ -2,7 +2,7 @@ import type { Logger } from "../runtime/log.ts";
 import { BlockChecksums } from "./block_checksums.ts";
 import type { Catalog } from "./catalog.ts";
 import type { ChunkRow } from "./chunk_table.ts";
-import { isNotFound } from "./errors.ts";
+import { statIfThere } from "./if_there.ts";
 import { type ChunkKey, formatKey, parseKey, type Place, type StorePaths } from "./paths.ts";
 import type { Move } from "./placer.ts";
 import type { Quarantine } from "./quarantine.ts";
@@ -148,13 +148,8 @@ class FoundFiles {
 }
 
 function lengthOf(path: string): number | undefined {
-  try {
-    const info = Deno.statSync(path);
-    return info.isFile ? info.size : undefined;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const info = statIfThere(path);
+  return info?.isFile === true ? info.size : undefined;
 }
 
 /** The checksums of a whole file; stops the process while it reads, which only a rare crash needs. */

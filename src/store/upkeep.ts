@@ -2,7 +2,7 @@ import type { FileRecord, StoredFile } from "../protocol/record.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import { commitRecords, hasLength } from "./commit.ts";
 import type { StoreCore } from "./core.ts";
-import { isNotFound } from "./errors.ts";
+import { removeIfThere } from "./if_there.ts";
 import { parseChunkName } from "../protocol/names.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -157,12 +157,4 @@ export class Upkeep {
 /** Lets everything else that waits for the event loop go first. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }

@@ -1,15 +1,15 @@
 import type { BenchReport, CellFigures, CellReport, RingReport } from "./bench_report.ts";
 import type { Cell } from "./cell.ts";
 import { showSize } from "./sizes.ts";
+import type { Machine } from "./machine.ts";
 import type { Spread } from "./statistics.ts";
 import { renderTable } from "./table/render_table.ts";
 import { type Column, textTable } from "./text_table.ts";
 
 /** The report for people. */
 export function renderReport(report: BenchReport): string {
-  const { cpu, cores, memoryBytes, system, deno, loadBefore } = report.machine;
-  const memory = `${Math.round(memoryBytes / 1024 ** 3)} GiB`;
-  const lines = [`${cores} × ${cpu}, ${memory}, ${system}, Deno ${deno}`];
+  const { cores, loadBefore } = report.machine;
+  const lines = [describeMachineLine(report.machine)];
   if (loadBefore > cores / 4) {
     lines.push(
       `Other work ran beside this (load ${loadBefore.toFixed(2)}): the figures are worse for it`,
@@ -19,6 +19,12 @@ export function renderReport(report: BenchReport): string {
   for (const ring of report.rings) lines.push("", ...renderRing(ring));
   lines.push("", `${report.seconds.toFixed(0)} s in all`);
   return lines.join("\n") + "\n";
+}
+
+/** The machine in a line. */
+export function describeMachineLine({ cpu, cores, memoryBytes, system, deno }: Machine): string {
+  const memory = `${Math.round(memoryBytes / 1024 ** 3)} GiB`;
+  return `${cores} × ${cpu}, ${memory}, ${system}, Deno ${deno}`;
 }
 
 /** The names of the ways in the table. */

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import type { BenchReport } from "../../scripts/bench/bench_report.ts";
 import type { Cell } from "../../scripts/bench/cell.ts";
 import { parseReport, renderComparison } from "../../scripts/bench/compare.ts";
+import { chartsOf } from "../../scripts/bench/charts.ts";
+import { renderMarkdown } from "../../scripts/bench/markdown.ts";
 import { judge } from "../../scripts/bench/table/judge.ts";
 import { parseBenchOptions } from "../../scripts/bench/options.ts";
 import { Recorder } from "../../scripts/bench/recorder.ts";
@@ -68,6 +70,34 @@ Deno.test("renderReport() shows the table with bounds, and what misses them", ()
   assert(/^push-256 .* ≤ 3 × +3.00 × +1.20 s .* 0.400 s +1 +pass$/m.test(text), text);
   assert(/^get-16-warm .* ≥ 5500 \/s +5500\/s +5000\/s–6000\/s +2 +pass$/m.test(text), text);
   assert(/^x unavailable: no --x$/m.test(text), text);
+});
+
+Deno.test("chartsOf() shows the table and each ring", () => {
+  const report = reportOf([[floor, [100]], [direct, [200]]]);
+  const charts = chartsOf(report);
+  const bars = charts.get("table")?.bars ?? [];
+  assertEquals(bars.map(({ label, value, mood }) => [label, value.toFixed(2), mood]), [
+    ["push 256 MiB", "1.00", "good"],
+    ["16 clients", "1.00", "good"],
+  ]);
+  const [, ...rings] = charts.keys();
+  assertEquals(rings, ["throughput-5-fsync"]);
+  const texts = charts.get("throughput-5-fsync")?.bars.map(({ text }) => text);
+  assert(texts?.[1]?.endsWith(" (2.00 × floor)"), texts?.join());
+});
+
+Deno.test("renderMarkdown() sets off what misses its bound", () => {
+  const missed = judge({ unit: "ms", bound: 1 }, [{ measured: 1.25 }]);
+  const report = reportOf([]);
+  const row = { id: "x", title: "pull", unit: "ms", bound: 1, ...missed } as const;
+  const lines = renderMarkdown({ ...report, table: [...report.table, row] }).split("\n");
+  assertEquals(lines[0], "2 × Abacus, 8 GiB, linux 6, Deno 2.9.6");
+  assertEquals(lines.slice(4), [
+    "| push 256 MiB | ≤ 3 × | 3.00 × (1.20 s) | 1.20 s–1.20 s | 0.400 s | 1 |",
+    "| 16 clients | ≥ 5500/s | 5500/s | 5000/s–6000/s |  | 2 |",
+    "| pull | ≤ 1 ms | **1.25 ms** | 1.25 ms–1.25 ms |  | 1 |",
+    "",
+  ]);
 });
 
 Deno.test("judge() wants a rate to be more, everything else less", () => {

@@ -1,8 +1,16 @@
+import { SystemClock } from "../../../src/runtime/clock.ts";
 import { RingError } from "../ring_questions.ts";
+import { UsageMeter } from "../usage_meter.ts";
 import { usualRing } from "./ring_shape.ts";
 import type { TableRow } from "./table_row.ts";
 
 const watchedRing = { ...usualRing, waitMs: 500 };
+
+/** How long a ring is left alone before it counts as idle, in ms: V8 gives memory back in that time. */
+const settleMs = 60_000;
+
+/** How long an idle ring is watched, in ms: its ticks of CPU time are few. */
+const idleMs = 60_000;
 
 /** The rows of rings that start and heal. */
 export const ringRows: readonly TableRow[] = [
@@ -19,6 +27,25 @@ export const ringRows: readonly TableRow[] = [
       const ms = await ring.heal(2);
       if (ms === undefined) throw new RingError("Processes cannot be told apart here");
       return { measured: ms / 1000 };
+    },
+  },
+  {
+    id: "idle",
+    title: "idle ring with gateway and supervisor, share of a core",
+    unit: "%",
+    bound: 1,
+    runsMax: 1,
+    isLong: true,
+    measure: async (rig) => {
+      const { signal } = rig.options;
+      const clock = new SystemClock();
+      await using ring = await rig.startRing(usualRing);
+      rig.options.say("leaving a ring alone");
+      await clock.sleep(settleMs, signal);
+      const pids = (await ring.processes()).map(({ pid }) => pid);
+      if (pids.length === 0) throw new RingError("Processes cannot be told apart here");
+      const [, used] = await new UsageMeter().measure(pids, () => clock.sleep(idleMs, signal));
+      return { measured: 100 * used.cpuSeconds / (idleMs / 1000) };
     },
   },
 ];

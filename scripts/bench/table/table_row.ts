@@ -2,7 +2,7 @@ import type { Spread } from "../statistics.ts";
 import type { Rig } from "./rig.ts";
 
 /** What the figures of a row are: times and bytes are the better the less, rates the more. */
-export type Unit = "s" | "ms" | "/s" | "MiB";
+export type Unit = "s" | "ms" | "/s" | "MiB" | "%";
 
 /** What one measurement of a row found. */
 export interface Sample {

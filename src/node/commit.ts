@@ -39,7 +39,8 @@ export async function commitRecord<R extends FileRecord>(
   draft: RecordDraft<R>,
   continuity: Continuity = new Continuity(context, draft.name),
 ): Promise<R> {
-  let above = context.catalog.highestVersion(draft.name);
+  // A higher one that has come since is found when the record is stored.
+  let above = continuity.seenVersion;
   for (let attempt = 1; attempt <= commitAttemptsMax; attempt++) {
     await continuity.check();
     // No wait from here to the catalog: what was true is still true there.

@@ -41,6 +41,11 @@ export class Continuity {
     this.#version = context.catalog.highestVersion(fileName);
   }
 
+  /** The highest version of the name that this push has seen; others may have come since. */
+  get seenVersion(): string | undefined {
+    return this.#version;
+  }
+
   /** True once this push has made a version. */
   get isCommitted(): boolean {
     return this.#isCommitted;

@@ -5,6 +5,7 @@ import { BlockChecksums } from "./block_checksums.ts";
 import type { ChunkRow } from "./chunk_table.ts";
 import { commitRecords, hasLength } from "./commit.ts";
 import type { StoreCore } from "./core.ts";
+import { EarlySync, syncBytesOf } from "./early_sync.ts";
 import { isNotFound, StoreError } from "./errors.ts";
 import type { Failpoint } from "./failpoint.ts";
 import { formatKey } from "./paths.ts";
@@ -151,7 +152,7 @@ export class Staging implements StagingSite {
       removeIfThere(partial.path);
       throw error;
     }
-    if (this.#core.options.durability === "fsync") await this.#sync(row, file);
+    if (this.#isSynced) await this.#sync(row, file, partial.early);
     await this.#staged(chunk);
   }
 
@@ -222,7 +223,8 @@ export class Staging implements StagingSite {
     try {
       const file = Deno.openSync(path, { createNew: true, write: true });
       this.failpoint("stage: file created");
-      return { file, path };
+      const early = this.#isSynced ? new EarlySync(() => syncBytesOf(path)) : undefined;
+      return { file, path, early };
     } catch (error) {
       throw writeError(chunk, path, error);
     }
@@ -256,9 +258,13 @@ export class Staging implements StagingSite {
     return true;
   }
 
-  async #sync(row: ChunkRow, file: Deno.FsFile): Promise<void> {
+  get #isSynced(): boolean {
+    return this.#core.options.durability === "fsync";
+  }
+
+  async #sync(row: ChunkRow, file: Deno.FsFile, early?: EarlySync): Promise<void> {
     const name = formatKey(row);
-    const syncing = Promise.all([file.syncData(), this.#namesSync.wait()]);
+    const syncing = Promise.all([file.syncData(), this.#namesSync.wait(), early?.settled()]);
     this.#syncing.set(name, syncing);
     try {
       await syncing;

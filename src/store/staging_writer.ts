@@ -1,6 +1,7 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import { quote } from "../protocol/names.ts";
 import { BlockChecksums } from "./block_checksums.ts";
+import type { EarlySync } from "./early_sync.ts";
 import { DiskFullError, isDiskFull, isNotFound, StoreError, storeError } from "./errors.ts";
 import type { Failpoint } from "./failpoint.ts";
 import { freeBytes } from "./free_space.ts";
@@ -46,6 +47,8 @@ export interface StagingSite {
 export interface PartialFile {
   readonly file: Deno.FsFile;
   readonly path: string;
+  /** `undefined` unless the file is to survive a power cut. */
+  readonly early: EarlySync | undefined;
 }
 
 /**
@@ -97,6 +100,7 @@ export class StagingWriter implements AsyncDisposable {
       throw writeError(this.chunk, this.#partial.path, error);
     }
     this.#written += bytes.length;
+    if (this.#written < this.chunk.length) this.#partial.early?.grown(this.#written);
   }
 
   /**
@@ -123,6 +127,7 @@ export class StagingWriter implements AsyncDisposable {
     } catch (error) {
       throw writeError(this.chunk, this.#partial.path, error);
     } finally {
+      await this.#earlySyncEnd();
       this.#state = "ended";
       this.#site.ended(this);
     }
@@ -132,8 +137,9 @@ export class StagingWriter implements AsyncDisposable {
   async abandon(): Promise<void> {
     if (this.#state !== "open") return;
     this.#state = "ended";
-    // The file is closed under no write.
+    // The file is closed under no write, and removed under no sync.
     await this.#busy?.catch(() => {/* who waits for that write hears of it */});
+    await this.#earlySyncEnd();
     this.#partial.file.close();
     await removeIfThere(this.#partial.path);
     this.#site.ended(this);
@@ -141,6 +147,11 @@ export class StagingWriter implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.abandon();
+  }
+
+  /** Resolves when no early sync is under way; what it failed with is news only to who admits the file. */
+  async #earlySyncEnd(): Promise<void> {
+    await this.#partial.early?.settled().catch(() => {/* see above */});
   }
 
   #expectOpen(): void {

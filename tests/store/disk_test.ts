@@ -195,3 +195,23 @@ Deno.test("ChunkStore makes removed directories anew and says what is missing", 
   await store.commit(tombstone("a.txt", 2));
   assertEquals(fixture.files("content"), []);
 });
+
+Deno.test("a long chunk is not confirmed when a sync on the way to its end has failed", async () => {
+  await using fixture = await StoreFixture.open({ durability: "fsync" });
+  const { store, directory } = fixture;
+  const half = new Uint8Array(24 * 1024 * 1024);
+  const length = half.length + 1;
+  const chunk = { name: "a.txt", pushId: "push-1", parts: 1, part: 0, copy: 0, length };
+  for (const isThere of [false, true]) {
+    await using writer = store.stage(chunk);
+    const [partial = ""] = fixture.files("staging");
+    const path = `${directory}/staging/${partial}`;
+    if (!isThere) await Deno.rename(path, `${directory}/away`);
+    await writer.write(half);
+    if (!isThere) await Deno.rename(`${directory}/away`, path);
+    await writer.write(Uint8Array.of(1));
+    if (isThere) await writer.finish();
+    else await assertRejects(() => writer.finish(), StoreError, "Cannot store 'a.txt'");
+    assertEquals(fixture.files("staging"), isThere ? ["push-1.0"] : []);
+  }
+});

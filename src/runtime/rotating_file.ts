@@ -5,11 +5,6 @@ export interface RotatingFileOptions {
    * and costs twice that much disk for every process that logs.
    */
   readonly bytesMax?: number;
-  /**
-   * Milliseconds after which a line looks whether the file was deleted. Lines until then are lost with
-   * it; to look at each would cost half of what a line costs.
-   */
-  readonly lookMs?: number;
 }
 
 /**
@@ -23,22 +18,16 @@ export interface RotatingFileOptions {
 export class RotatingFile implements Disposable {
   readonly #path: string;
   readonly #bytesMax: number;
-  readonly #lookMs: number;
   #file: Deno.FsFile | undefined;
   #bytes = 0;
   #dropped = 0;
   #closed = false;
-  #lookedMs = 0;
 
   /** Opens nothing yet: that happens at the first line. */
-  constructor(
-    path: string,
-    { bytesMax = logFileBytesMax, lookMs = 1_000 }: RotatingFileOptions = {},
-  ) {
+  constructor(path: string, { bytesMax = logFileBytesMax }: RotatingFileOptions = {}) {
     if (bytesMax < 1_024) throw new RangeError(`Cannot keep a log in ${bytesMax} bytes`);
     this.#path = path;
     this.#bytesMax = bytesMax;
-    this.#lookMs = lookMs;
   }
 
   /** Appends a line at once; never throws. Without effect after `close`. */
@@ -51,7 +40,8 @@ export class RotatingFile implements Disposable {
       bytes[bytes.length - 1] = newline;
     }
     try {
-      if (this.#isDeleted()) this.#closeFile();
+      // Somebody deleted it, with its directory perhaps: what is written there nobody reads.
+      if (this.#file?.statSync().nlink === 0) this.#closeFile();
       if (this.#bytes > 0 && this.#bytes + bytes.length > this.#bytesMax) this.#rotate();
       this.#file ??= this.#open();
       for (let written = 0; written < bytes.length;) {
@@ -74,15 +64,6 @@ export class RotatingFile implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  /** Somebody deleted it, with its directory perhaps: what is written there nobody reads. */
-  #isDeleted(): boolean {
-    if (this.#file === undefined) return false;
-    const nowMs = performance.now();
-    if (nowMs - this.#lookedMs < this.#lookMs) return false;
-    this.#lookedMs = nowMs;
-    return this.#file.statSync().nlink === 0;
   }
 
   #open(): Deno.FsFile {

@@ -77,7 +77,7 @@ Deno.test("RotatingFile drops lines while there is no place, and says so later",
 
 Deno.test("RotatingFile begins anew when its file was deleted", () =>
   inDirectory((path) => {
-    using file = new RotatingFile(path, { lookMs: 0 });
+    using file = new RotatingFile(path);
     file.writeLine("nobody reads this");
     Deno.removeSync(path);
     file.writeLine("but this");

@@ -15,8 +15,11 @@ import { randomBytes } from "./real_file.ts";
 import { stagedFiles } from "./ring_disk.ts";
 import { Download } from "./wire_client.ts";
 
-/** Whether the long variants run too: minutes where the quick ones take seconds. */
-export const isLongRun = Deno.env.get("OUROBOROS_TEST_LONG") === "1";
+/** How thorough a test is. */
+export interface Pace {
+  /** All cases, and waits as long as nodes in use have them: minutes where the quick ones take seconds. */
+  readonly isLong: boolean;
+}
 
 /** How long the ring may take to be whole again, in ms: generous, as machines that test are slow. */
 const healMs = 45_000;
@@ -48,18 +51,22 @@ interface UnderWay {
 }
 
 /** Where there is little time the nodes look after their directories more often. */
-const hooksInHaste: TestHookValues = isLongRun ? {} : { upkeepMs: 400, stagedAgeMs: 800 };
+const hooksInHaste: TestHookValues = { upkeepMs: 400, stagedAgeMs: 800 };
+
+/** How a {@linkcode FaultRing} is started; its nodes make haste unless the pace is long. */
+export type FaultRingOptions = LiveRingOptions & Partial<Pace>;
 
 /** Starts a {@linkcode FaultRing}. */
-export async function faultRing(nodes: number, options: LiveRingOptions = {}): Promise<FaultRing> {
+export async function faultRing(nodes: number, options: FaultRingOptions = {}): Promise<FaultRing> {
+  const hooks = options.isLong === true ? {} : hooksInHaste;
   const basePort = options.basePort ?? freePorts(nodes + 1);
   const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "ouroboros-faults-" });
   for (let port = basePort; port < basePort + nodes; port++) {
-    await writeHooks(`${dataDir}/${port}`, hooksInHaste);
+    await writeHooks(`${dataDir}/${port}`, hooks);
   }
   const args = ["--test-hooks", ...options.args ?? []];
   const ring = await liveRing(nodes, { gateway: false, ...options, basePort, dataDir, args });
-  return new FaultRing(ring, options.dataDir === undefined);
+  return new FaultRing(ring, { ownsDirectory: options.dataDir === undefined, hooks });
 }
 
 async function writeHooks(directory: string, values: TestHookValues): Promise<void> {
@@ -85,11 +92,17 @@ export class FaultRing implements AsyncDisposable {
   readonly #stopped = new Set<number>();
 
   readonly #ownsDirectory: boolean;
+  /** What the nodes have from the start. */
+  readonly #hooks: TestHookValues;
 
   /** @param ownsDirectory Whether dispose deletes what the nodes stored. */
-  constructor(ring: LiveRing, ownsDirectory: boolean) {
+  constructor(
+    ring: LiveRing,
+    { ownsDirectory, hooks }: { ownsDirectory: boolean; hooks: TestHookValues },
+  ) {
     this.#rings = [ring];
     this.#ownsDirectory = ownsDirectory;
+    this.#hooks = hooks;
   }
 
   get ring(): LiveRing {
@@ -285,7 +298,7 @@ export class FaultRing implements AsyncDisposable {
   async setHooks(port: number, values: TestHookValues = {}): Promise<void> {
     if (values.pauseAt === undefined) this.#holders.delete(port);
     else this.#holders.add(port);
-    await writeHooks(this.directory(port), { ...hooksInHaste, ...values });
+    await writeHooks(this.directory(port), { ...this.#hooks, ...values });
   }
 
   /** Waits until a push is held at a stage at a node. */

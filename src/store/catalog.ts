@@ -250,11 +250,13 @@ export class Catalog implements Disposable {
    * Looks whether the database is still in its file, and puts it there again if not, from what is
    * still open (`salvaged`) or, where that cannot be read, as an empty one (`lost`).
    *
-   * @throws {StoreError} if the disk is full: nothing has changed then, look again later.
+   * @throws {StoreError} if the disk is full, and what the system says when no file can be opened: all is
+   * there still, look again later.
    */
   inspect(): CatalogState {
     const old = this.#connection;
     const { log } = this.#options;
+    if (!old.isOpen) return this.#openAgain(old);
     const reason = old.whatHappened();
     if (reason === undefined) {
       if (old.records.damagedNames.size > 0) this.#dropDamaged(old);
@@ -266,20 +268,39 @@ export class Catalog implements Disposable {
       this.#takeOverLater(old);
       return "salvaged";
     } catch (error) {
-      if (!(error instanceof CatalogDamagedError) && old.isOpen) throw error;
+      if (!(error instanceof CatalogDamagedError)) throw error;
       log.error("catalog lost", { reason, error });
       old.isLost = true;
       this.#connection = replaceCatalog(old, log);
-      this.#connection.database.transaction(() => {
-        this.#connection.setMeta("incarnation", this.incarnation);
-        this.#connection.setMeta("fresh", "damaged");
-        this.#connection.setMeta("strays", "yes");
-      });
-      this.#freshReason = "damaged";
-      this.#hasStrays = true;
-      this.#takeOverLater(old);
-      return "lost";
+      return this.#beginEmpty(old);
     }
+  }
+
+  /** The last look wrote all of it anew, and could not open that: a descriptor was wanting, perhaps. */
+  #openAgain(old: CatalogConnection): CatalogState {
+    const { log, paths } = this.#options;
+    const { connection, found } = openCatalogFile(paths.catalog, log);
+    this.#connection = connection;
+    if (found !== "good") {
+      old.isLost = true;
+      return this.#beginEmpty(old);
+    }
+    log.warn("catalog opened again");
+    this.#takeOverLater(old);
+    return "salvaged";
+  }
+
+  /** Goes on with a catalog in which there is nothing. */
+  #beginEmpty(old: CatalogConnection): "lost" {
+    this.#connection.database.transaction(() => {
+      this.#connection.setMeta("incarnation", this.incarnation);
+      this.#connection.setMeta("fresh", "damaged");
+      this.#connection.setMeta("strays", "yes");
+    });
+    this.#freshReason = "damaged";
+    this.#hasStrays = true;
+    this.#takeOverLater(old);
+    return "lost";
   }
 
   /** The rows that were not written to the last database are still to be written to this one. */

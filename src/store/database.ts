@@ -188,8 +188,14 @@ function translate(database: Database, error: unknown): unknown {
       database.markDamaged(error.message);
       return new CatalogDamagedError(`The catalog is damaged: ${error.message}`, { cause: error });
     default:
-      return error;
+      if (!isClosed(error)) return error;
+      return new StoreError("Cannot read the catalog while it is being restored", { cause: error });
   }
+}
+
+/** What the runtime says of a database that was closed, for which SQLite has no code. */
+function isClosed({ message }: Error): boolean {
+  return message === "statement has been finalized" || message === "database is not open";
 }
 
 /** The primary code; the runtime leaves it out of errors it meets while it prepares a statement. */

@@ -291,6 +291,36 @@ Deno.test("ChunkStore.inspect() starts anew where the catalog cannot be read", a
   assertEquals(fixture.store.catalog.record("a.txt"), push.record(1));
 });
 
+Deno.test("ChunkStore.inspect() opens what it salvaged at the next look, where it could not", async () => {
+  await using fixture = await StoreFixture.open({ durability: "fsync" });
+  const { store } = fixture;
+  await store.commit(push.record(1));
+  await store.catalog.markComplete();
+  const { incarnation } = store.catalog;
+  const path = `${fixture.directory}/catalog.db`;
+  Deno.removeSync(path);
+  const renameSync = Deno.renameSync;
+  try {
+    Deno.renameSync = (from, to) => {
+      // The place of the catalog, after the old one was closed.
+      if (to === path) throw new Error("Too many open files (os error 24)");
+      renameSync(from, to);
+    };
+    for (let look = 0; look < 3; look++) {
+      await assertRejects(() => store.inspect(), Error, "Too many open files");
+      assertThrows(() => store.catalog.list("", 10), StoreError, "while it is being restored");
+    }
+  } finally {
+    Deno.renameSync = renameSync;
+  }
+  assertEquals(await store.inspect(), "salvaged");
+  assertEquals(await store.inspect(), "ok");
+  assertEquals(store.catalog.record("a.txt"), push.record(1));
+  assertEquals(store.catalog.freshReason, undefined);
+  assertEquals(store.catalog.incarnation, incarnation);
+  assertEquals((await store.commit(other.record(2))).outcome, "stored");
+});
+
 Deno.test("a salvage that a crash interrupted is finished at the next start", async () => {
   await using fixture = await StoreFixture.open();
   await fixture.store.commit(push.record(1));

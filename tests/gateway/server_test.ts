@@ -296,6 +296,19 @@ Deno.test(
   },
 );
 
+Deno.test("the gateway waits for a scrub that takes half an hour", pure, async () => {
+  await using stage = new Stage();
+  const scrubbed = Promise.withResolvers<string>();
+  await using _node = stage.node(first, () => scrubbed.promise);
+  using conn = await stage.connect();
+  const answer = readAll(conn);
+  await writeText(conn, "NODE SCRUB\n");
+  await conn.closeWrite();
+  await stage.clock.advance(30 * 60_000);
+  scrubbed.resolve("OK\n");
+  assertEquals(new TextDecoder().decode(await answer), "OK\n");
+});
+
 Deno.test("the gateway drops a client that does not read", pure, async () => {
   await using stage = new Stage();
   await using node = stage.node(first, async (_line, { conn }) => {

@@ -1,9 +1,7 @@
-import type { NodeAddress } from "../protocol/address.ts";
 import type { StoredFile } from "../protocol/record.ts";
-import { PeerUnreachable } from "../net/peer_errors.ts";
-import type { Body } from "./body.ts";
 import { type ByteRange, type PartRange, partRanges } from "./byte_range.ts";
 import type { NodeContext } from "./context.ts";
+import { PartBody } from "./part_body.ts";
 import { type OpenPart, openPart } from "./part_source.ts";
 import { pump, type Sink } from "./pump.ts";
 import { TaskGroup } from "./task_group.ts";
@@ -11,11 +9,8 @@ import { TaskGroup } from "./task_group.ts";
 /** How often the copies that wait for their turn show that somebody still wants them, in ms. */
 const keepAliveMs = 20_000;
 
-/** How often a part may change to another copy while it is being read. */
-const switchesMax = 8;
-
-/** How long a node whose copy failed may take to show that it is there, in ms. */
-const goneMs = 2_000;
+/** How often a pull looks whether the copy that it reads from is slow, in ms. */
+const lookMs = 250;
 
 /** A file of at most this many bytes is read before it is sent, in one write. */
 const gatheredBytesMax = 64 * 1024;
@@ -40,6 +35,8 @@ export class OpenFile implements Disposable {
   /** The open copy of each part; nothing for one that has no bytes to send, or none left. */
   readonly #parts: (OpenPart | undefined)[];
   readonly #keepAlive: { stop(): void };
+  /** What is being read. */
+  #body: PartBody | undefined;
 
   private constructor(
     context: NodeContext,
@@ -91,6 +88,7 @@ export class OpenFile implements Disposable {
   async sendTo(sink: Sink, header: Uint8Array): Promise<void> {
     if (this.range.count === 0) return await sink.write(header);
     using lease = await this.#context.buffers.forClient(2);
+    using _looks = this.#context.clock.every(lookMs, () => this.#body?.look());
     const [buffer] = lease.buffers;
     const wholeBytes = header.length + this.range.count;
     if (this.range.count <= gatheredBytesMax && wholeBytes <= buffer.length) {
@@ -101,7 +99,7 @@ export class OpenFile implements Disposable {
       if (begin === end) continue;
       // This node's own blocks come whole; to read on behind a part of one would take each of them twice.
       const isOwn = this.#parts[part]?.node === this.#context.self;
-      const body = this.#body(part);
+      const body = this.#begin(part);
       this.#parts.find((other) => other !== undefined)?.prefetch(0);
       try {
         await pump(body, end - begin, {
@@ -125,19 +123,20 @@ export class OpenFile implements Disposable {
     buffer.set(header);
     let filled = header.length;
     for (const part of this.#ranges.keys()) {
-      using body = this.#body(part);
+      using body = this.#begin(part);
       while (body.remaining > 0) filled += await body.read(buffer.subarray(filled));
     }
     return buffer.subarray(0, filled);
   }
 
   /** What is to be sent of a part; it owns the part's open copy. */
-  #body(part: number): PartBody {
+  #begin(part: number): PartBody {
     const range = this.#ranges[part];
     if (range === undefined) throw new RangeError(`'${this.record.name}' has no part ${part}`);
     const open = this.#parts[part];
     this.#parts[part] = undefined;
-    return new PartBody(this.#context, { record: this.record, part, range }, open);
+    this.#body = new PartBody(this.#context, { record: this.record, part, range }, open);
+    return this.#body;
   }
 }
 
@@ -184,90 +183,5 @@ async function openParts(
   } catch (error) {
     for (const part of opened) part?.[Symbol.dispose]();
     throw giveUp.signal.aborted ? giveUp.signal.reason : error;
-  }
-}
-
-/** Some bytes of one part, from one copy and, when that fails, from where it failed on from another. */
-class PartBody implements Body, Disposable {
-  readonly #context: NodeContext;
-  readonly #record: StoredFile;
-  readonly #part: number;
-  readonly #end: number;
-  #open: OpenPart | undefined;
-  #offset: number;
-  #switches = 0;
-
-  constructor(
-    context: NodeContext,
-    { record, part, range }: { record: StoredFile; part: number; range: PartRange },
-    open: OpenPart | undefined,
-  ) {
-    this.#context = context;
-    this.#record = record;
-    this.#part = part;
-    this.#offset = range.begin;
-    this.#end = range.end;
-    this.#open = open;
-  }
-
-  get remaining(): number {
-    return this.#end - this.#offset;
-  }
-
-  async read(buffer: Uint8Array): Promise<number> {
-    // A copy goes on to the end of the part.
-    const room = buffer.length > this.remaining ? buffer.subarray(0, this.remaining) : buffer;
-    for (;;) {
-      const open = this.#open ?? await this.#reopen(undefined);
-      this.#open = open;
-      try {
-        const count = await open.read(this.#offset, room);
-        this.#offset += count;
-        return count;
-      } catch (error) {
-        open[Symbol.dispose]();
-        this.#open = undefined;
-        if (++this.#switches > switchesMax) throw error;
-        this.#context.log.warn("copy failed while being read", {
-          name: this.#record.name,
-          part: this.#part + 1,
-          node: open.node,
-          reason: error instanceof Error ? error.message : String(error),
-        });
-        this.#context.background("look after a copy", () => tellIfGone(this.#context, open.node));
-        this.#open = await this.#reopen(open);
-      }
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#open?.[Symbol.dispose]();
-  }
-
-  #reopen(failed: OpenPart | undefined): Promise<OpenPart> {
-    return openPart(this.#context, {
-      record: this.#record,
-      part: this.#part,
-      offset: this.#offset,
-      end: this.#end,
-      ...(failed && { avoid: failed.node }),
-    });
-  }
-}
-
-/**
- * Marks a node Dead if it refuses or breaks a connection of its own; one that found damage has ended
- * only that of the transfer. A process that is being killed may still seem to accept one.
- */
-async function tellIfGone(context: NodeContext, node: NodeAddress): Promise<void> {
-  if (node === context.self) return;
-  try {
-    using peer = await context.peers.borrow(node, { timeoutMs: goneMs, fresh: true });
-    await peer.request({ kind: "node-ping" }, { deadlineMs: goneMs });
-    peer.release();
-  } catch (error) {
-    if (!(error instanceof PeerUnreachable)) throw error;
-    if (error.kind !== "refused" && error.kind !== "broken") return;
-    await context.ring.markDead(node, error.message);
   }
 }

@@ -12,7 +12,7 @@ import { askText } from "../live_ring.ts";
 import { waitUntil } from "../program.ts";
 import { randomBytes } from "../real_file.ts";
 import { processesWith } from "../system_processes.ts";
-import { netmapOf } from "../wire_client.ts";
+import { Download, netmapOf } from "../wire_client.ts";
 
 /** The pause between two looks while a node is stopped. */
 const lookMs = 200;
@@ -37,6 +37,12 @@ export function stoppedNodeTest({ isLong }: Pace): void {
   Deno.test("a stopped node is done without, and does nothing old when it goes on", async (t) => {
     await using ring = await faultRing(5, { isLong, waitTimeMs: 300 });
     for (const port of ring.ports) await ring.push(port, `kept-${port}`, 2_000_000);
+    await t.step({
+      name: "in the middle of a pull from it",
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: () => stopWhilePulled(ring),
+    });
     for (const { stage, stopMs } of casesOf({ isLong })) {
       await t.step({
         name: `for ${stopMs} ms, with pushes of its own that are ${stage}`,
@@ -47,6 +53,24 @@ export function stoppedNodeTest({ isLong }: Pace): void {
     }
     await ring.stagingIsClean();
   });
+}
+
+/** What a stopped node still owes comes from the other copy, without the long wait for a dead one. */
+async function stopWhilePulled(ring: FaultRing): Promise<void> {
+  const [port0, port2] = [ring.port(0), ring.port(2)];
+  await ring.push(port0, "large", 60_000_000);
+  using download = await Download.open(port0, "large");
+  await download.readUpTo(1_000_000);
+  const pid = await ring.stop(port2);
+  const begun = performance.now();
+  const { bytes, sha256 } = await download.rest();
+  const ms = performance.now() - begun;
+  ring.resume(pid);
+  assertEquals({ bytes, sha256 }, { bytes: download.size, sha256: download.sha256 });
+  assert(ms <= pullMs, `the rest took ${ms} ms`);
+  assertMatch(await Deno.readTextFile(`${ring.directory(port0)}/node.log`), /slow copy left/);
+  await ring.settle();
+  await ring.delete(port0, "large");
 }
 
 async function stopNode(ring: FaultRing, stage: PushStage, stopMs: number): Promise<void> {

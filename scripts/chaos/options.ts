@@ -3,7 +3,7 @@ import { type FaultKind, faultKinds, usualKinds } from "./plan.ts";
 
 /** What a chaos run does. */
 export interface ChaosOptions {
-  /** How long faults are injected; the start, the last check and the end come on top. */
+  /** How long it takes, start and last check included; the fault that is under way comes to its end. */
   readonly minutes: number;
   /** Decides the faults and what the clients do, as far as real processes allow. */
   readonly seed: number;
@@ -34,7 +34,7 @@ export const chaosHelp =
 What the ring acknowledges is kept outside of it, and every read is compared with that. The run ends at the
 first wrong byte, with exit code 1, the seed and what is known of it. Linux only; the full disk needs root.
 
-  --minutes M         how long faults are injected, 0.1 to 1440 [3]
+  --minutes M         how long it takes, start and last check included, 0.1 to 1440 [3]
   --seed N            decides faults and clients; printed [from the clock]
   --nodes N           3 to 16 [5]
   --clients N         1 to 64 [6]

@@ -75,12 +75,14 @@ class Chaos {
   /** When all of it is to be over, on the machine's clock. */
   readonly #endMs: number;
   #ownDisk: OwnDisk | undefined;
-  #longestCheckMs = lastCheckMs;
+  #longestCheckMs: number;
 
   constructor(options: ChaosOptions, context: ChaosContext & { readonly directory: string }) {
     this.#options = options;
     this.#context = context;
-    this.#endMs = performance.now() + 60_000 * options.minutes;
+    const totalMs = 60_000 * options.minutes;
+    this.#endMs = performance.now() + totalMs;
+    this.#longestCheckMs = Math.min(lastCheckMs, totalMs / 3);
     this.#signal = AbortSignal.any([context.signal, this.#stop.signal]);
     const signal = this.#signal;
     const { proxied } = chooseNodes(options);

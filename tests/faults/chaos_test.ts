@@ -7,8 +7,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 
-/** How long faults are injected, in minutes; start, last comparison and end take some seconds more. */
-const minutes = 0.1;
+/** How long it takes, in minutes. */
+const minutes = 0.2;
+
+/** Faults that are injected in that time at least: one kind after the other. */
+const injectedMin = 3;
 
 /** A process that is killed, one that loses its disk, and chunks that are damaged. */
 const faults = "kill-node,kill-gateway,wipe-dead-node,flip-chunks,truncate-chunks,net-cut";
@@ -41,5 +44,7 @@ Deno.test({
     const result = new TextDecoder().decode(stdout);
     assertEquals(code, 0, `${new TextDecoder().decode(stderr)}\n${result}`);
     assert(/^lost +0$/m.test(result) && /^wrong +0$/m.test(result), result);
+    const injected = Number(/^faults injected +([0-9]+)$/m.exec(result)?.[1]);
+    assert(injected >= injectedMin, result);
   },
 });

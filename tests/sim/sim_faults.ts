@@ -67,9 +67,13 @@ export function throwFaults(ring: SimRing, options: FaultOptions): Map<Fault, nu
   const { scheduler } = ring;
   const thrown = new Map<Fault, number>();
   const endMs = scheduler.nowMs + options.durationMs;
+  // Dealt, not drawn: every kind comes before one comes again, also in a run of a few faults.
+  let hand: Fault[] = [];
   while (scheduler.nowMs < endMs) {
     scheduler.runFor(scheduler.between(0, 2 * options.everyMs));
-    const fault = lighter(ring, scheduler.random.pick(options.kinds));
+    if (hand.length === 0) hand = [...options.kinds];
+    const [dealt = "kill"] = hand.splice(scheduler.random.integer(hand.length), 1);
+    const fault = lighter(ring, dealt);
     thrown.set(fault, (thrown.get(fault) ?? 0) + 1);
     ring.trace?.push(`${(scheduler.nowMs / 1_000).toFixed(3).padStart(9)} FAULT ${fault}`);
     throwFault(ring, fault);

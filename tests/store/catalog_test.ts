@@ -298,20 +298,13 @@ Deno.test("ChunkStore.inspect() opens what it salvaged at the next look, where i
   await store.catalog.markComplete();
   const { incarnation } = store.catalog;
   const path = `${fixture.directory}/catalog.db`;
-  Deno.removeSync(path);
-  const renameSync = Deno.renameSync;
-  try {
-    Deno.renameSync = (from, to) => {
-      // The place of the catalog, after the old one was closed.
-      if (to === path) throw new Error("Too many open files (os error 24)");
-      renameSync(from, to);
-    };
+  await Deno.remove(path);
+  {
+    using _none = refuseRenamesTo(path);
     for (let look = 0; look < 3; look++) {
       await assertRejects(() => store.inspect(), Error, "Too many open files");
       assertThrows(() => store.catalog.list("", 10), StoreError, "while it is being restored");
     }
-  } finally {
-    Deno.renameSync = renameSync;
   }
   assertEquals(await store.inspect(), "salvaged");
   assertEquals(await store.inspect(), "ok");
@@ -429,3 +422,13 @@ Deno.test("a damaged catalog refuses changes until it is inspected", async () =>
   assertEquals(store.catalog.list("", 5).map(({ name }) => name), ["a.txt", "b.txt"]);
   assert(new CatalogDamagedError("x") instanceof StoreError);
 });
+
+/** Has the system refuse a new file in the place of a catalog, whose old one is closed by then. */
+function refuseRenamesTo(path: string): Disposable {
+  const renameSync = Deno.renameSync;
+  Deno.renameSync = (from, to) => {
+    if (to === path) throw new Error("Too many open files (os error 24)");
+    renameSync(from, to);
+  };
+  return { [Symbol.dispose]: () => void (Deno.renameSync = renameSync) };
+}

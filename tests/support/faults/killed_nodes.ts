@@ -51,10 +51,12 @@ export function killedNodesTest({ isLong }: Pace): void {
           using farther = await Download.open(ring.port((place + 1) % 5), "large");
           await Promise.all([nearest.readUpTo(1_000_000), farther.readUpTo(1_000_000)]);
           await ring.kill(victim);
+          const healed = timeToHeal(ring);
           for (const pulled of [nearest, farther]) {
             const { bytes, sha256 } = await pulled.rest();
             assertEquals({ bytes, sha256 }, { bytes: pulled.size, sha256: pulled.sha256 });
           }
+          assert(await healed <= healOneMs, `healed after ${await healed} ms`);
           await ring.settle();
         },
       });

@@ -44,6 +44,24 @@ const cases: readonly Case[] = [
   { stage: "before-ok", victim: 0, size: small, takesTime: true },
   { stage: "before-ok", victim: 0, size: large, isWiped: true, takesTime: true },
   { stage: "before-ok", victim: 4, size: small, takesTime: true },
+  // The places that are left.
+  ...(
+    [
+      ["ticket-issued", [3, 4]],
+      ["streaming", [3]],
+      ["staged", [1, 2, 4]],
+      ["committed", [2, 3, 4]],
+      ["record-received", [1, 3, 4]],
+      ["before-ok", [1, 2, 3]],
+    ] as const
+  ).flatMap(([stage, victims]) =>
+    victims.map((victim): Case => ({
+      stage,
+      victim,
+      size: victim % 2 === 0 ? small : large,
+      takesTime: true,
+    }))
+  ),
 ];
 
 /** Declares the test, quick or with all that takes minutes. */

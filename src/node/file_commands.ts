@@ -66,20 +66,32 @@ export async function serveGet(
   await file.sendTo(session, new TextEncoder().encode(fileHeader(file.record)));
 }
 
-/** `FILE LIST`: CSV, then the end of the connection. */
-export async function serveList(context: NodeContext, session: Session): Promise<void> {
+/**
+ * `FILE LIST`: CSV, then the end of the connection. A list that fails midway ends within a row, as the
+ * last line end of a page goes out with the next page: it is not to look whole.
+ */
+export async function serveList(
+  context: Pick<NodeContext, "catalog" | "hostname" | "options" | "ring">,
+  session: Pick<Session, "end" | "write">,
+): Promise<void> {
   session.end();
-  requireReady(context);
+  const { catalog, hostname } = context;
+  const { losses } = catalog;
   const encoder = new TextEncoder();
   let text = fileListHeader;
   let after = "";
   for (;;) {
-    const rows = context.catalog.list(after, listPageRows);
-    for (const row of rows) text += fileListRow(row, { hostname: context.hostname });
-    await session.write(encoder.encode(text));
-    text = "";
+    requireReady(context);
+    // An empty catalog in the place of a lost one knows nothing of what is left of the list.
+    if (catalog.losses !== losses) throw new Error(errors.catchingUp);
+    const rows = catalog.list(after, listPageRows);
+    for (const row of rows) text += fileListRow(row, { hostname });
     const last = rows.at(-1);
-    if (last === undefined || rows.length < listPageRows) return;
+    if (last === undefined || rows.length < listPageRows) {
+      return await session.write(encoder.encode(text));
+    }
+    await session.write(encoder.encode(text.slice(0, -1)));
+    text = "\n";
     after = last.name;
   }
 }

@@ -8,7 +8,7 @@ import { planPush } from "./push_plan.ts";
  *
  * @throws {Error} `stopping` or `catching up`.
  */
-export function requireReady({ options, ring }: NodeContext): void {
+export function requireReady({ options, ring }: Pick<NodeContext, "options" | "ring">): void {
   const state = ring.state();
   if (state === "stopping") throw new Error(errors.stopping);
   const awaitsRing = options.awaitsRing === true && ring.next() === undefined;

@@ -43,6 +43,7 @@ export class Catalog implements Disposable {
   #connection: CatalogConnection;
   #freshReason: FreshReason | undefined;
   #hasStrays: boolean;
+  #losses = 0;
 
   private constructor(options: CatalogOptions, connection: CatalogConnection, incarnation: string) {
     this.#options = options;
@@ -80,6 +81,11 @@ export class Catalog implements Disposable {
       connection[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** How often all of it was lost and began anew, empty, since it was opened. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** Why the catalog started empty; `undefined` once {@linkcode markComplete} was called. */
@@ -292,6 +298,7 @@ export class Catalog implements Disposable {
 
   /** Goes on with a catalog in which there is nothing. */
   #beginEmpty(old: CatalogConnection): "lost" {
+    this.#losses++;
     this.#connection.database.transaction(() => {
       this.#connection.setMeta("incarnation", this.incarnation);
       this.#connection.setMeta("fresh", "damaged");

@@ -5,7 +5,7 @@ import { BusyError } from "../net/busy_error.ts";
 import { writeText } from "../net/write_all.ts";
 import { errors } from "../protocol/errors.ts";
 import { parseFileHeader } from "../protocol/file_replies.ts";
-import { normalizeName } from "../protocol/names.ts";
+import { parseCommand } from "../protocol/parse.ts";
 import { errorReply } from "../protocol/replies.ts";
 import type { Balancer } from "./balancer.ts";
 import {
@@ -36,9 +36,8 @@ const answerMs = 2_000;
 
 /** The name that a line asks to be pulled; nothing if it is another command, or one to be refused. */
 export function pulledName(line: string): string | undefined {
-  const [, name] = /^FILE PULL (.+)$/is.exec(line) ?? [];
-  const normalized = name === undefined ? undefined : normalizeName(name);
-  return normalized?.ok ? normalized.name : undefined;
+  const parsed = parseCommand(line);
+  return parsed.ok && parsed.command.kind === "file-pull" ? parsed.command.name : undefined;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { statIfThere } from "./if_there.ts";
+
 /** How long {@linkcode NodeLock.take} waits: a free lock is got in well under 1 ms. */
 const lockWaitMs = 150;
 
@@ -45,12 +47,7 @@ export class NodeLock implements Disposable {
 
   /** False once somebody removed the file: another process could take the lock of a new one. */
   isStillThere(): boolean {
-    try {
-      return Deno.statSync(this.#path).ino === this.#inode;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
+    return statIfThere(this.#path)?.ino === this.#inode;
   }
 
   /** Lets the lock go; the file stays. */

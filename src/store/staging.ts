@@ -6,8 +6,9 @@ import type { ChunkRow } from "./chunk_table.ts";
 import { commitRecords, hasLength } from "./commit.ts";
 import type { StoreCore } from "./core.ts";
 import { EarlySync, syncBytesOf } from "./early_sync.ts";
-import { isNotFound, StoreError } from "./errors.ts";
+import { StoreError } from "./errors.ts";
 import type { Failpoint } from "./failpoint.ts";
+import { removeIfThere } from "./if_there.ts";
 import { formatKey } from "./paths.ts";
 import { partialSuffix } from "./recovery.ts";
 import {
@@ -100,7 +101,7 @@ export class Staging implements StagingSite {
         if (staged === undefined) again.push(copy);
         else made.push(staged);
       }
-      if (this.#core.options.durability === "fsync") {
+      if (this.#isSynced) {
         const synced = await Promise.allSettled(made.map(({ row, file }) => this.#sync(row, file)));
         for (const result of synced) if (result.status === "rejected") throw result.reason;
       }
@@ -354,13 +355,5 @@ function createNow(path: string, chunk: StagedChunk): Deno.FsFile | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return undefined;
     throw writeError(chunk, path, error);
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { BenchReport, RingReport } from "./bench_report.ts";
 import { pathNames } from "./render.ts";
 import { showSize } from "./sizes.ts";
 import type { Bar, Chart } from "./svg.ts";
-import { showFigure } from "./table/render_table.ts";
+import { showMeasured } from "./table/render_table.ts";
 import type { RowReport } from "./table/table_row.ts";
 
 /** The charts of a report, by the name of their file. */
@@ -32,18 +32,17 @@ function boundsChart(table: readonly RowReport[]): Chart {
     if (row.kind !== "measured") return [];
     const figure = row.ratio ?? row.measured.median;
     const value = row.unit === "/s" ? row.bound / figure : figure / row.bound;
-    const text = row.ratio === undefined
-      ? showFigure(row.measured.median, row.unit)
-      : `${row.ratio.toFixed(2)} × (${showFigure(row.measured.median, row.unit)})`;
+    const text = showMeasured(row);
     // A bar that leaves the picture makes all others too short to tell apart.
-    return [{ label: row.title, value: Math.min(value, 3), text, mood: moodOf(row.passes) }];
+    return [{
+      label: row.title,
+      value: Math.min(value, 3),
+      text,
+      mood: row.passes ? "good" : "bad",
+    }];
   });
   const title = "Each figure by its bound: left of the line is within it";
   return { title, bars, mark: { value: 1, text: "bound" } };
-}
-
-function moodOf(passes: boolean): "good" | "bad" {
-  return passes ? "good" : "bad";
 }
 
 /** Large files. */

@@ -1,6 +1,6 @@
 import type { BenchReport } from "./bench_report.ts";
 import { describeMachineLine } from "./render.ts";
-import { showFigure } from "./table/render_table.ts";
+import { showFigure, showMeasured } from "./table/render_table.ts";
 import type { RowReport } from "./table/table_row.ts";
 
 /** The machine and the table of a report as Markdown, as the README shows it. */
@@ -15,8 +15,7 @@ function renderRow(row: RowReport): string[] {
   if (row.kind !== "measured") return [];
   const { title, unit, bound, measured, floor, ratio, runs, passes } = row;
   const sign = unit === "/s" ? "≥" : "≤";
-  const median = showFigure(measured.median, unit);
-  const figure = ratio === undefined ? median : `${ratio.toFixed(2)} × (${median})`;
+  const figure = showMeasured(row);
   return [
     title,
     ratio === undefined

@@ -9,7 +9,8 @@ import type { Command, CommandKind } from "../../src/protocol/command.ts";
 import { formatCommand } from "../../src/protocol/format.ts";
 import { decodeLine, parseCommand } from "../../src/protocol/parse.ts";
 import { randomCommands } from "../protocol/samples.ts";
-import { bearNoise, edit, encoder, joined, readToEnd, seeds } from "../support/fuzz.ts";
+import { bytesOf } from "../support/line_client.ts";
+import { bearNoise, edit, encoder, readToEnd, seeds } from "../support/fuzz.ts";
 import { askText, liveRing } from "../support/live_ring.ts";
 import { SeededRandom } from "../support/seeded_random.ts";
 
@@ -99,7 +100,7 @@ function noise(random: SeededRandom): Uint8Array {
 function brokenCommand(random: SeededRandom): Uint8Array {
   let line = encoder.encode(formatCommand(random.pick(randomCommands(random))));
   for (let edits = 1 + random.integer(4); edits > 0; edits--) line = edit(line, random);
-  return isTrusted(line) ? noise(random) : joined(line, encoder.encode("\n"));
+  return isTrusted(line) ? noise(random) : bytesOf(line, encoder.encode("\n"));
 }
 
 /** A command that is well, with a body that is too short, too long, or nonsense. */
@@ -107,13 +108,13 @@ function brokenBody(random: SeededRandom): Uint8Array {
   const command = random.pick(randomCommands(random).filter(hasBody));
   const line = encoder.encode(`${formatCommand(command)}\n`);
   const length = random.pick([0, 1, 100, 5_000, 300_000, Math.min(command.bodyBytes, 300_000)]);
-  return joined(line, random.bytes(random.integer(length + 1)));
+  return bytesOf(line, random.bytes(random.integer(length + 1)));
 }
 
 /** Good ones, broken ones and noise in one go. */
 function mix(random: SeededRandom): Uint8Array {
   const makers = [brokenCommand, brokenBody, noise, () => encoder.encode("NODE PING\n")];
-  return joined(
+  return bytesOf(
     ...Array.from({ length: 1 + random.integer(8) }, () => random.pick(makers)(random)),
   );
 }
@@ -121,7 +122,7 @@ function mix(random: SeededRandom): Uint8Array {
 function longLine(random: SeededRandom): Uint8Array {
   const begin = random.pick(["", "FILE GET ", "FILE TAGS-SET ", "NETMAP SET ", "TOPOLOGY SET "]);
   const length = random.pick([65_000, 66_000, 200_000, 2_000_000]);
-  return joined(encoder.encode(begin), new Uint8Array(length).fill(65 + random.integer(26)));
+  return bytesOf(encoder.encode(begin), new Uint8Array(length).fill(65 + random.integer(26)));
 }
 
 function http(random: SeededRandom): Uint8Array {

@@ -6,7 +6,8 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { bearNoise, edit, encoder, joined, seeds } from "../support/fuzz.ts";
+import { bytesOf } from "../support/line_client.ts";
+import { bearNoise, edit, encoder, seeds } from "../support/fuzz.ts";
 import { listedNames, readSum } from "../support/fault_ring.ts";
 import { ask, liveRing } from "../support/live_ring.ts";
 import type { SeededRandom } from "../support/seeded_random.ts";
@@ -61,7 +62,7 @@ function request({ method, target, headers = [], body, ends }: Request): Uint8Ar
     ...(ends === true ? ["Connection: close"] : []),
     "\r\n",
   ];
-  return joined(encoder.encode(lines.join("\r\n")), body ?? new Uint8Array());
+  return bytesOf(encoder.encode(lines.join("\r\n")), body ?? new Uint8Array());
 }
 
 /** Requests on one connection, and more bytes than they have. */
@@ -81,7 +82,7 @@ function brokenRequests(random: SeededRandom): Uint8Array {
   ];
   const count = random.pick([1, 1, 1, 2, requestsMax]);
   if (count === 1) makers.push(lastBody);
-  return joined(...Array.from({ length: count }, () => random.pick(makers)(random)));
+  return bytesOf(...Array.from({ length: count }, () => random.pick(makers)(random)));
 }
 
 /** A request that is well, but for some bytes of its head. */
@@ -102,7 +103,7 @@ function editedHead(random: SeededRandom): Uint8Array {
   ]);
   let head = request({ ...well, body: new Uint8Array() }).slice(0, -2);
   for (let edits = random.integer(4); edits > 0; edits--) head = edit(head, random);
-  return joined(head, encoder.encode("\r\n"), well.body ?? new Uint8Array());
+  return bytesOf(head, encoder.encode("\r\n"), well.body ?? new Uint8Array());
 }
 
 /** Paths and queries that parsers stumble over. */

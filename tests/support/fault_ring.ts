@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { hooksFile, pausedFile, type PushStage } from "../../src/node/test_hooks.ts";
 import type { TestHookValues } from "../../src/node/test_hooks.ts";
+import { bytesOf } from "./line_client.ts";
 import {
   ask,
   askText,
@@ -137,8 +138,8 @@ export class FaultRing implements AsyncDisposable {
     let answer = "";
     const run = async (): Promise<PushOutcome> => {
       try {
-        const head = new TextEncoder().encode(`FILE PUSH ${bytes.length} ${name}\n`);
-        answer = new TextDecoder().decode(await ask(port, joined(head, bytes), answerMs));
+        const head = `FILE PUSH ${bytes.length} ${name}\n`;
+        answer = new TextDecoder().decode(await ask(port, bytesOf(head, bytes), answerMs));
       } catch (error) {
         // Refused, reset, or no answer in time.
         if (!(error instanceof Error)) throw error;
@@ -383,13 +384,6 @@ function outcomeOf(answer: string): PushOutcome {
   if (/(^|\n)OK\n$/.test(answer)) return "acknowledged";
   if (/^ERR outcome unknown/.test(answer)) return "unknown";
   return /^ERR [^\n]+\n$/.test(answer) ? "refused" : "broken";
-}
-
-function joined(head: Uint8Array, bytes: Uint8Array): Uint8Array {
-  const all = new Uint8Array(head.length + bytes.length);
-  all.set(head);
-  all.set(bytes, head.length);
-  return all;
 }
 
 /** The version of a file that a node serves. */

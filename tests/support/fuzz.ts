@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { bytesOf } from "./line_client.ts";
 import { ask, askText, type LiveRing, sha256 } from "./live_ring.ts";
 import { SeededRandom } from "./seeded_random.ts";
+import { peakMemoryMiB } from "./system_processes.ts";
 
 /** Printed with every failure; the same seed sends the same bytes, in the same order on each line. */
 export const seeds: readonly number[] = (Deno.env.get("FUZZ_SEEDS") ?? "1,2").split(",").map(
@@ -11,8 +13,8 @@ export const seeds: readonly number[] = (Deno.env.get("FUZZ_SEEDS") ?? "1,2").sp
 const attackMs = Number(Deno.env.get("FUZZ_MS") ?? 3_000);
 const attackersMax = 6;
 
-/** What a process may have had resident, in bytes: its rest, buffers, long lines, some waste. */
-const peakBytesMax = 320 * 1024 ** 2;
+/** What a process may have had resident, in MiB: its rest, buffers, long lines, some waste. */
+const peakMiBMax = 320;
 
 /** Without an answer an attacker turns away after this, in ms. */
 const turnMs = 250;
@@ -64,8 +66,8 @@ export async function bearNoise(
   }
   assertEquals(await Promise.all(processes.map((port) => ring.pid(port))), pids, `seed ${seed}`);
   for (const pid of pids) {
-    const peakBytes = await readPeak(pid);
-    assert(peakBytes < peakBytesMax, `seed ${seed}: process ${pid} had ${peakBytes} bytes`);
+    const peakMiB = await peakMemoryMiB(pid);
+    assert(peakMiB < peakMiBMax, `seed ${seed}: process ${pid} had ${peakMiB} MiB`);
   }
   await assertFilesIntact(ring, files, seed);
 }
@@ -99,15 +101,15 @@ export function edit(line: Uint8Array, random: SeededRandom): Uint8Array<ArrayBu
   const before = line.subarray(0, at);
   switch (random.integer(5)) {
     case 0:
-      return joined(before, line.subarray(at + 1));
+      return bytesOf(before, line.subarray(at + 1));
     case 1:
-      return joined(before, random.bytes(1 + random.integer(5)), line.subarray(at));
+      return bytesOf(before, random.bytes(1 + random.integer(5)), line.subarray(at));
     case 2:
-      return joined(before, encoder.encode(random.pick(tokens)), line.subarray(at));
+      return bytesOf(before, encoder.encode(random.pick(tokens)), line.subarray(at));
     case 3:
-      return joined(before, line.subarray(random.integer(at + 1)));
+      return bytesOf(before, line.subarray(random.integer(at + 1)));
     default:
-      return joined(before);
+      return bytesOf(before);
   }
 }
 
@@ -126,7 +128,7 @@ async function pushFiles(ring: LiveRing, random: SeededRandom): Promise<PushedFi
     const bytes = random.bytes(size);
     const name = `intact-${index}.bin`;
     const line = encoder.encode(`FILE PUSH ${size} ${name}\n`);
-    const answer = await askText(ring.port(index % 3), joined(line, bytes));
+    const answer = await askText(ring.port(index % 3), bytesOf(line, bytes));
     assert(answer.endsWith("OK\n"), answer);
     files.push({ name, sha256: sha256(bytes) });
   }
@@ -147,32 +149,15 @@ async function assertFilesIntact(
   }
 }
 
-/** The most memory that a process has had resident, in bytes. */
-async function readPeak(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return 1024 * Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1]);
-}
-
 /** All that comes until the other side ends. */
 export async function readToEnd(conn: Deno.TcpConn): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for (;;) {
     const buffer = new Uint8Array(64 * 1024);
     const count = await conn.read(buffer);
-    if (count === null) return joined(...pieces);
+    if (count === null) return bytesOf(...pieces);
     pieces.push(buffer.subarray(0, count));
   }
-}
-
-/** One array of many. */
-export function joined(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 export const encoder = new TextEncoder();

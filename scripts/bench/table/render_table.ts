@@ -27,6 +27,15 @@ export function showFigure(number: number, unit: Unit): string {
   return `${number.toFixed(digits)}${unit === "/s" ? unit : ` ${unit}`}`;
 }
 
+/** What was measured, by its floor or the other way where there is one. */
+export function showMeasured({ measured, ratio, unit }: MeasuredRow): string {
+  const median = showFigure(measured.median, unit);
+  return ratio === undefined ? median : `${ratio.toFixed(2)} × (${median})`;
+}
+
+/** A row that was measured. */
+type MeasuredRow = Extract<RowReport, { readonly kind: "measured" }>;
+
 function renderRow(row: RowReport): string[] {
   const { id, title, unit, bound } = row;
   const sign = unit === "/s" ? "≥" : "≤";

@@ -5,6 +5,8 @@ import { countedReply } from "../protocol/peer_replies.ts";
 import type { ChunkReader } from "../store/chunk_reader.ts";
 import { ServedChunk } from "./chunk_service.ts";
 import type { NodeContext } from "./context.ts";
+import { openForOriginal } from "./part_for_original.ts";
+import { pump } from "./pump.ts";
 import type { Session } from "./session.ts";
 
 /** `FILE OPEN`: opens exactly the bytes of one push, in whatever place this node has them. */
@@ -49,21 +51,28 @@ export async function serveFetch(
   if (!await context.smallFiles.serve(session, command)) throw new Error(errors.chunkNotFound);
 }
 
-/** `FILE GET-CHUNK` and `FILE GET-BACKUP-CHUNK`: a whole chunk by its name. */
+/**
+ * `FILE GET-CHUNK` and `FILE GET-BACKUP-CHUNK`: a whole chunk by its name; to an original also one that
+ * lies elsewhere.
+ */
 export async function serveChunk(
   context: NodeContext,
   session: Session,
   chunk: string,
   place: "content" | "backup",
 ): Promise<void> {
-  const reader = await context.chunks.openByChunkName(chunk, place);
-  if (reader === undefined) throw new Error(errors.chunkNotFound);
   const next = context.ring.next() ?? context.self;
-  await sendWhole(context, session, {
-    chunk,
-    reader,
-    header: new TextEncoder().encode(chunkHeader({ next, size: reader.length, chunk })),
-  });
+  const headerOf = (size: number) => new TextEncoder().encode(chunkHeader({ next, size, chunk }));
+  const reader = await context.chunks.openByChunkName(chunk, place);
+  if (reader !== undefined) {
+    return await sendWhole(context, session, { chunk, reader, header: headerOf(reader.length) });
+  }
+  using body = await openForOriginal(context, chunk);
+  if (body === undefined) throw new Error(errors.chunkNotFound);
+  using lease = await context.buffers.forClient(2);
+  await session.write(headerOf(body.remaining));
+  const { clock } = context;
+  await pump(body, body.remaining, { sinks: [session], buffers: lease.buffers, clock });
 }
 
 /** `FILE GET-CHUNK-FOR-BACKUP`: the length in 8 bytes, big-endian, then the chunk; 0 when missing. */

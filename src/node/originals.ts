@@ -8,6 +8,7 @@ import { chunkName, parseChunkName, partLength, partLengths } from "../protocol/
 import type { FileRecord, PartPlacement, StoredFile } from "../protocol/record.ts";
 import { nextVersion } from "../protocol/ulid.ts";
 import { randomBytes } from "../runtime/random.ts";
+import { OriginalReach } from "../ring/original_reach.ts";
 import type { StagedChunk } from "../store/staging_writer.ts";
 import { type Body, ConnectionBody } from "./body.ts";
 import type { NodeContext } from "./context.ts";
@@ -40,11 +41,17 @@ export class Originals {
     this.#context = context;
   }
 
-  /** Sends an original the whole map of files: it forgets what the message does not name. */
+  /**
+   * Sends an original the whole map of files: it forgets what the message does not name. A file that it
+   * would read short is not named, so that it knows none of that name.
+   */
   async sendTags(member: NodeAddress): Promise<void> {
+    const reach = new OriginalReach(this.#context.ring.members());
     const tags: Tag[] = [];
     let bytes = 0;
-    for (const { name, start, size, placement } of this.#files()) {
+    for (const file of this.#files()) {
+      if (!reach.has(file)) continue;
+      const { name, start, size, placement } = file;
       tags.push({ name, start, size, parts: placement.length });
       bytes += name.length + 40;
       if (bytes > listLineBytesMax) throw new RangeError("The map of files is too long for a line");

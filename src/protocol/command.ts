@@ -45,6 +45,11 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * step with the commit in the coordinator's catalog. So of two conditional changes through one node at
  * most one is based on each version. Through two nodes at the same moment both may find their condition
  * true; then both are answered as done, and the higher version stays.
+ *
+ * In a ring with nodes of the original, `FILE GET-CHUNK` and `FILE GET-BACKUP-CHUNK` give any part of a file
+ * that our nodes coordinated, from wherever it lies; and `FILE TAGS-SET` to an original leaves out the files
+ * of which it would ask another original for a copy that is not there (`original_reach.ts`), such as those
+ * pushed while it was dead: it answers `ERR file not found` for them, and not with a part of the bytes.
  */
 export type Command = ClientCommand | NodeCommand | OwnCommand;
 

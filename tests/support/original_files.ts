@@ -1,5 +1,6 @@
 import type { ByteReader } from "../../src/net/byte_reader.ts";
 import { writeAll, writeText } from "../../src/net/write_all.ts";
+import { bytesOf } from "./line_client.ts";
 import type { LineCall } from "./line_node.ts";
 import type { OriginalPeer, PeerCall } from "./original_peer.ts";
 import type { OriginalRing } from "./original_ring.ts";
@@ -146,47 +147,43 @@ export class OriginalFiles {
     await passed.promise;
   }
 
-  /** Sends the parts of a file, each from the node that the one before has named as its next. */
+  /** Sends the parts of a file, the i-th from the i-th node after its start, all of them at once. */
   async #pull(name: string, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     const tag = this.#tags.get(name);
     if (tag === undefined) return await write(new TextEncoder().encode("ERR file not found\n"));
+    const parts: Uint8Array[] = [];
     let holder: number | undefined = tag.start;
     for (let part = 0; part < tag.parts && holder !== undefined; part++) {
-      const chunk = chunkOf({ ...tag, name }, part);
-      const got = await this.#fetch(holder, chunk);
-      await write(got.bytes);
-      holder = got.next;
+      parts.push(await this.#fetch(holder, chunkOf({ ...tag, name }, part)));
+      holder = this.#options.ring.after(holder);
     }
+    await write(bytesOf(...parts));
   }
 
-  async #fetch(holder: number, chunk: string): Promise<{ bytes: Uint8Array; next?: number }> {
-    const { port, ring } = this.#options;
-    const following = ring.orderFrom(holder)[1] ?? holder;
-    if (holder === port) {
-      return { bytes: await this.#read("content", chunk) ?? new Uint8Array(), next: following };
-    }
+  /** A part of a file; nothing, if neither copy is given. */
+  async #fetch(holder: number, chunk: string): Promise<Uint8Array> {
+    const { ring } = this.#options;
     try {
       return await this.#ask(holder, "GET-CHUNK", chunk);
     } catch {
       // Whoever does not give a chunk is dead to it, and the one before has the backup.
       this.takenForDead.push(holder);
       ring.found(holder, "Dead");
-      const before = ring.before(holder) ?? holder;
-      const { bytes } = before === port
-        ? { bytes: await this.#read("backup", chunk) ?? new Uint8Array() }
-        : await this.#ask(before, "GET-BACKUP-CHUNK", chunk);
-      return { bytes, next: following };
+      const before = ring.before(holder);
+      if (before === undefined) return new Uint8Array();
+      return await this.#ask(before, "GET-BACKUP-CHUNK", chunk).catch(() => new Uint8Array());
     }
   }
 
-  #ask(port: number, verb: string, chunk: string): Promise<{ bytes: Uint8Array; next: number }> {
+  /** Asks a node for a chunk, itself as well; the next hop that the answer names is not heeded. */
+  #ask(port: number, verb: string, chunk: string): Promise<Uint8Array> {
     return this.#options.peer.call(port, `FILE ${verb} ${chunk}`, async (call) => {
       const answer = await call.line();
-      const [, next, size] = /^FILE RESP-CHUNK 127\.0\.0\.1:([0-9]+) ([0-9]+) /.exec(answer) ?? [];
+      const [, size] = /^FILE RESP-CHUNK 127\.0\.0\.1:[0-9]+ ([0-9]+) /.exec(answer) ?? [];
       if (size === undefined) throw new Error(`${port} answered '${answer}'`);
       const bytes = new Uint8Array(Number(size));
       if (await call.reader.readFull(bytes) < bytes.length) throw new Error("a short chunk");
-      return { bytes, next: Number(next) };
+      return bytes;
     });
   }
 

@@ -23,8 +23,10 @@ export interface OriginalNodeOptions {
  *    `FILE NOTIFY-CHUNK-SAVED` before it copies.
  * 3. It writes straight into `content/`, never saves an empty backup, and sends a chunk that it does not
  *    have as an empty one.
- * 4. `FILE TAGS-SET` replaces its whole map. An error for a chunk is a dead node to it.
- * 5. What it knows of the ring and of files is gone when it stops; the chunks stay.
+ * 4. `FILE TAGS-SET` replaces its whole map.
+ * 5. It asks the i-th node after a file's start for part i, itself included. An error for a chunk is a dead
+ *    node to it, so it asks the node before for the backup; what that has not either is left out of the file.
+ * 6. What it knows of the ring and of files is gone when it stops; the chunks stay.
  */
 export class OriginalNode implements AsyncDisposable {
   readonly port: number;

@@ -41,6 +41,11 @@ export class OriginalRing {
     return order;
   }
 
+  /** The next one of a node. */
+  after(port: number): number | undefined {
+    return this.#nextOf.get(port);
+  }
+
   /** The node whose next one a node is. */
   before(port: number): number | undefined {
     return [...this.#nextOf].find(([, next]) => next === port)?.[0];

@@ -120,3 +120,59 @@ Deno.test("one of ours that dies is respawned, and the original finds its files 
     await assertPulls(port, files);
   }
 });
+
+Deno.test("an original never reads short what was pushed while it was dead", async () => {
+  await using ring = await mixedRing("ooso");
+  const original = ring.original(0);
+  const [first = 0, second = 0, dead = 0, last = 0] = ring.ports;
+  const before = { name: "before", bytes: randomBytes(100_003), start: second };
+  await push(second, before.name, before.bytes);
+  await push(first, "replaced", randomBytes(9));
+  await original.stop();
+  // The first push is small: it finds the death, and starts again.
+  const replaced = { name: "replaced", bytes: randomBytes(10), start: first };
+  await push(first, replaced.name, replaced.bytes);
+  const meanwhile: PlacedFile[] = [];
+  for (const start of [first, second, last]) {
+    const file = { name: `meanwhile ${start}`, bytes: randomBytes(300_001), start };
+    await push(start, file.name, file.bytes);
+    meanwhile.push(file);
+  }
+  await original.restart();
+  await askText(first, "NODE HEAL\n");
+  await assertLists(dead, [before]);
+  await assertPulls(dead, [before]);
+  for (const { name } of [...meanwhile, replaced]) {
+    assertEquals(await askText(dead, `FILE PULL ${name}\n`), "ERR file not found\n", name);
+  }
+  for (const port of [first, second, last]) {
+    await assertPulls(port, [before, ...meanwhile, replaced]);
+  }
+  await push(last, replaced.name, replaced.bytes);
+  await assertLists(dead, [before, { ...replaced, start: last }]);
+  await assertPulls(dead, [before, replaced]);
+  assertEquals(original.takenForDead, []);
+});
+
+Deno.test("an original reads what was pushed while one of ours was dead", async () => {
+  await using ring = await mixedRing("ooso");
+  const [dead = 0, second = 0, original = 0, last = 0] = ring.ports;
+  ring.our(0).program.signal("SIGKILL");
+  await ring.our(0).program.exited;
+  const files: PlacedFile[] = [];
+  for (const size of [1, 50, 300_001]) {
+    const file = { name: `of ${size}`, bytes: randomBytes(size), start: last };
+    await push(last, file.name, file.bytes);
+    files.push(file);
+  }
+  await assertLists(original, files);
+  await assertPulls(original, files);
+  assertEquals(new Set(ring.original(0).takenForDead), new Set([dead]));
+  const asked = ring.original(0).takenForDead.length;
+  await askText(second, "NODE HEAL\n");
+  await waitUntil("it is back", 10_000, async () => {
+    return (await askText(dead, "NODE INFO\n").catch(() => "")).includes("state: ready");
+  });
+  await assertPulls(original, files);
+  assertEquals(ring.original(0).takenForDead.length, asked, "a node that is there gives any part");
+});

@@ -2,6 +2,7 @@ import type { NodeAddress } from "../protocol/address.ts";
 import { differingBuckets, digestBytes } from "../protocol/digest.ts";
 import { versionAhead } from "../protocol/errors.ts";
 import { recordBytesMax } from "../protocol/limits.ts";
+import { compareNames } from "../protocol/names.ts";
 import { countedReply, parseCountedReply } from "../protocol/peer_replies.ts";
 import type { FileRecord } from "../protocol/record.ts";
 import { formatRecord, parseRecord } from "../protocol/record_codec.ts";
@@ -15,6 +16,12 @@ const pageRecords = 250;
 
 /** Bytes of records in one message at most, unless a single record is larger. */
 const pageBytesMax = 1024 * 1024;
+
+/**
+ * Bytes of a message above which it holds a single record: senders count UTF-16 units, of which each is up
+ * to 3 bytes.
+ */
+const pageBytesLimit = 3 * pageBytesMax + 1;
 
 /** How long a peer may take to be reached, in ms. */
 const dialMs = 2_000;
@@ -76,7 +83,12 @@ export interface ExchangeResult {
 
 /**
  * Fetches from a peer every record that this node lacks or has in a lower version, and queues the
- * repair of what it should hold of them.
+ * repair of what it should hold of them. Each message is stored as it comes, so that what came before a
+ * peer died or lied stays.
+ *
+ * @throws {SyntaxError} when a record is none; nothing of its message is stored.
+ * @throws {Error} when the peer sends anything else, more at a time than belongs in a message, or a name
+ * again: an exchange has an end.
  */
 export async function pullCatalog(
   context: NodeContext,
@@ -87,7 +99,7 @@ export async function pullCatalog(
   peer.setStall(exchangeStallMs);
   const body = context.catalog.digest.encodeBuckets();
   await peer.send({ kind: "catalog-pull", bodyBytes: body.length }, body);
-  let stored = 0;
+  const records = new ReceivedRecords(context, from);
   let state: string | undefined;
   while (state === undefined) {
     const answer = await peer.readReply();
@@ -97,32 +109,56 @@ export async function pullCatalog(
     if (bytes === undefined) throw new Error(`${from} sent '${answer}' for records`);
     const page = new Uint8Array(bytes);
     await peer.readExactly(page);
-    stored += await storeRecords(context, from, new TextDecoder().decode(page));
+    await records.store(page);
   }
   peer.release();
+  const { stored } = records;
   if (stored > 0) context.log.info("catalog brought up to date", { from, records: stored });
   return { stored, state };
 }
 
-async function storeRecords(
-  context: NodeContext,
-  from: NodeAddress,
-  lines: string,
-): Promise<number> {
-  const nowMs = context.clock.wallMs();
-  const records = lines.split("\n").filter((line) => line !== "").map(parseRecord)
-    .filter(({ name, version }) => {
+/** The records of one exchange, message after message. */
+class ReceivedRecords {
+  /** How many were new here. */
+  stored = 0;
+  readonly #context: NodeContext;
+  readonly #from: NodeAddress;
+  /** The name that came last: they come in order. */
+  #last = "";
+
+  constructor(context: NodeContext, from: NodeAddress) {
+    this.#context = context;
+    this.#from = from;
+  }
+
+  async store(page: Uint8Array): Promise<void> {
+    const { chunks, repair } = this.#context;
+    if (page.length > pageBytesLimit && page.indexOf(lineEnd) < page.length - 1) {
+      throw new Error(`${this.#from} sent ${page.length} bytes of records at a time`);
+    }
+    const lines = new TextDecoder().decode(page).split("\n").filter((line) => line !== "");
+    const records = this.#accepted(lines.map(parseRecord));
+    const results = await chunks.commitAll(records);
+    for (const [index, result] of results.entries()) {
+      const record = records[index];
+      if (record === undefined || result.outcome === "higher") continue;
+      if (result.outcome === "stored") this.stored++;
+      if (result.missing.length + result.unverified.length > 0) repair.enqueue(record.name);
+    }
+  }
+
+  #accepted(records: readonly FileRecord[]): FileRecord[] {
+    const { clock, log } = this.#context;
+    const from = this.#from;
+    const nowMs = clock.wallMs();
+    return records.filter(({ name, version }) => {
+      if (compareNames(name, this.#last) <= 0) throw new Error(`${from} sent '${name}' again`);
+      this.#last = name;
       const isRefused = isFarAhead(version, nowMs);
-      if (isRefused) context.log.warn("record refused", { from, name, why: versionAhead(version) });
+      if (isRefused) log.warn("record refused", { from, name, why: versionAhead(version) });
       return !isRefused;
     });
-  const results = await context.chunks.commitAll(records);
-  let stored = 0;
-  for (const [index, result] of results.entries()) {
-    const record = records[index];
-    if (record === undefined || result.outcome === "higher") continue;
-    if (result.outcome === "stored") stored++;
-    if (result.missing.length + result.unverified.length > 0) context.repair.enqueue(record.name);
   }
-  return stored;
 }
+
+const lineEnd = 0x0a;

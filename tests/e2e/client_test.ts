@@ -68,6 +68,11 @@ Deno.test("the client stores and fetches files, and says how the ring is", async
         code: 3,
         stderr: /^error: Cannot delete 'nothing': file not /,
       },
+      {
+        args: ["stat", "nothing"],
+        code: 3,
+        stderr: /^error: Cannot show 'nothing': file not found/,
+      },
     ];
     for (const { args, code, stderr } of cases) {
       const ran = await runProgram([...args, ...gateway], { cwd });
@@ -99,6 +104,31 @@ Deno.test("the client stores and fetches files, and says how the ring is", async
       JSON.parse(await outputOf(["list", "--json", "*.bin", ...gateway])),
       [{ name, start: `127.0.0.1:${ring.port(0)}`, size: bytes }],
     );
+  });
+
+  await step("stat tells where every copy lies, delete leaves nothing of it", async () => {
+    await Deno.writeTextFile(`${cwd}/short-lived`, "12345");
+    await outputOf(["push", "short-lived", "-p", String(ring.port(1))], { cwd });
+    const stat = await outputOf(["stat", "short-lived", ...gateway]);
+    const copies = [[1, 0], [2, 1], [0, 2]].map((places) =>
+      places.map((place) => `127.0.0.1:${ring.port(place)}`)
+    );
+    assertMatch(stat, /^name: short-lived\nsize: 5\nsha256: [0-9a-f]{64}\nversion: [0-9A-Z]{26}\n/);
+    for (const [part, nodes] of copies.entries()) {
+      const line = `\npart ${part + 1}: ${nodes.map((node) => `${node} ok`).join(", ")}\n`;
+      assert(stat.includes(line), `${line} in ${stat}`);
+    }
+    const { parts } = JSON.parse(await outputOf(["stat", "short-lived", "--json", ...gateway]));
+    assertEquals(parts, copies.map((nodes) => nodes.map((node) => ({ node, state: "ok" }))));
+    const deleted = await outputOf(["delete", "short-lived", "-p", String(ring.port(2))]);
+    assertEquals(deleted, "Deleted 'short-lived'\n");
+    for (const [command, verb] of [["stat", "show"], ["pull", "pull"], ["delete", "delete"]]) {
+      const ran = await runProgram([command ?? "", "short-lived", ...gateway], {
+        cwd: `${cwd}/into`,
+      });
+      const error = `error: Cannot ${verb} 'short-lived': file not found`;
+      assertEquals([ran.code, ran.stdout, ran.stderr.startsWith(error)], [3, "", true], ran.stderr);
+    }
   });
 
   await step("status and heal", async () => {
@@ -175,6 +205,7 @@ Deno.test("what is no command line is one line and exit code 2", async () => {
     ["push"],
     ["run", "--wait-time=soon"],
     ["set-network", "--nodes=0"],
+    ["set-network", "--nodes=3", "--copies=4"],
     ["gateway", "--port=1"],
   ];
   const runs = await Promise.all(wrong.map((args) => runProgram(args)));

@@ -2,6 +2,7 @@ import { askInfo } from "../client/questions.ts";
 import { PeerConnection } from "../net/peer_connection.ts";
 import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
 import type { NodeAddress } from "../protocol/address.ts";
+import { isUnknownCommand } from "../protocol/errors.ts";
 import type { WireDependencies } from "./wire.ts";
 
 /**
@@ -53,12 +54,17 @@ export class NodeLink implements Disposable {
     }
   }
 
-  /** What the node tells of itself; `original` when it is a node of the original program. */
+  /**
+   * What the node tells of itself; `original` when it is a node of the original program, which does not
+   * know the question.
+   *
+   * @throws {PeerError} When it cannot tell now: it is one of ours that is busy, or mends its catalog.
+   */
   async info(): Promise<ReadonlyMap<string, string> | "original"> {
     try {
       return await askInfo(this.#peer);
     } catch (error) {
-      if (error instanceof PeerError) return "original";
+      if (error instanceof PeerError && isUnknownCommand(error.message)) return "original";
       throw error;
     }
   }

@@ -218,3 +218,26 @@ Deno.test("Watcher does not take a node for dead that is only silent", pure, asy
   await stage.clock.advance(120_000);
   assertEquals(stage.started, []);
 });
+
+Deno.test(
+  "Watcher does not take a node for an original that cannot tell of itself",
+  pure,
+  async () => {
+    await using stage = new Stage(1_000);
+    await stage.clock.advance(100);
+    await stage.end(7001);
+    let answer = "ERR The catalog is damaged: database disk image is malformed\n";
+    stage.nodes.set(
+      7001,
+      new LineNode(
+        stage.transport,
+        stage.plan.nodes[1]!.address,
+        (line) => line === "NODE PING" ? "PONG\n" : answer,
+      ),
+    );
+    await stage.clock.advance(10_000);
+    answer = "ERR busy\n";
+    await stage.clock.advance(10_000);
+    assertEquals([stage.killed, stage.started], [[], []]);
+  },
+);

@@ -10,7 +10,7 @@ import { Continuity } from "./continuity.ts";
 import type { NodeContext } from "./context.ts";
 import { OpenFile } from "./pull.ts";
 import { pushFile } from "./push.ts";
-import { requireReady } from "./readiness.ts";
+import { fileNotFound, requireReady } from "./readiness.ts";
 import type { Session } from "./session.ts";
 import { statFile } from "./stat.ts";
 
@@ -49,7 +49,7 @@ export async function servePull(
   requireReady(context);
   if (await context.smallFiles.send(session, { name, isHeaded: false })) return session.endNow();
   using file = await OpenFile.open(context, name);
-  if (file === undefined) return await session.reply(errorReply(errors.fileNotFound));
+  if (file === undefined) return await session.reply(errorReply(fileNotFound(context).message));
   await file.sendTo(session, new Uint8Array(0));
 }
 
@@ -62,7 +62,7 @@ export async function serveGet(
   requireReady(context);
   if (await context.smallFiles.send(session, { name, isHeaded: true })) return;
   using file = await OpenFile.open(context, name);
-  if (file === undefined) throw new Error(errors.fileNotFound);
+  if (file === undefined) throw fileNotFound(context);
   await file.sendTo(session, new TextEncoder().encode(fileHeader(file.record)));
 }
 
@@ -103,7 +103,9 @@ export async function serveStat(
   name: string,
 ): Promise<void> {
   requireReady(context);
-  await session.reply(await statFile(context, name));
+  const answer = await statFile(context, name);
+  requireReady(context);
+  await session.reply(answer);
 }
 
 /** `FILE DELETE`. */

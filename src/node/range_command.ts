@@ -5,7 +5,7 @@ import { rangeHeader } from "../protocol/transfer_replies.ts";
 import type { ByteRange } from "./byte_range.ts";
 import type { NodeContext } from "./context.ts";
 import { OpenFile } from "./pull.ts";
-import { requireReady } from "./readiness.ts";
+import { fileNotFound, requireReady } from "./readiness.ts";
 import type { Session } from "./session.ts";
 
 /** `FILE RANGE`: a header that tells of the file, then the bytes asked for; opens only their parts. */
@@ -24,7 +24,7 @@ export async function serveRange(
     return { offset, count: Math.min(command.count ?? left, left) };
   };
   using file = await OpenFile.open(context, command.name, choose);
-  if (file === undefined) throw new Error(errors.fileNotFound);
+  if (file === undefined) throw fileNotFound(context);
   const header = rangeHeader({ ...file.record, ...file.range });
   await file.sendTo(session, new TextEncoder().encode(header));
 }

@@ -16,6 +16,17 @@ export function requireReady({ options, ring }: Pick<NodeContext, "options" | "r
 }
 
 /**
+ * What to answer about a name that the catalog does not have. It has been some time since the command was
+ * found ready to be served: a catalog that was lost meanwhile knows nothing.
+ *
+ * @throws {Error} as {@linkcode requireReady}.
+ */
+export function fileNotFound(context: Pick<NodeContext, "options" | "ring">): Error {
+  requireReady(context);
+  return new Error(errors.fileNotFound);
+}
+
+/**
  * Why a push of a small file through this node would be refused now, as far as this node can tell;
  * `undefined` when it would not. The other nodes' disks are theirs to look at.
  */

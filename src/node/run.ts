@@ -207,6 +207,7 @@ class Node implements AsyncDisposable {
         if (opened.node === undefined) damaged.push(chunk);
         else opened.node.#damaged(chunk);
       },
+      onLost: () => opened.node?.catalogLost(),
     });
     const node = new Node(parts, chunks);
     opened.node = node;
@@ -220,6 +221,11 @@ class Node implements AsyncDisposable {
     counters.repair.damaged++;
     events.tell({ kind: "chunk-damaged", node: self, name, part: part + 1, reason });
     repair.enqueue(name);
+  }
+
+  /** The catalog is an empty one from now on. */
+  catalogLost(): void {
+    this.#context.ring.rejoin("its catalog was lost");
   }
 
   /** Serves until the node is told to stop. */

@@ -56,7 +56,8 @@ export class Upkeep {
       log.error("files of the catalog were removed under this node", { rescue: state });
       repair.enqueueAll();
     }
-    if (state === "lost") return ring.rejoin("its catalog was lost");
+    // The store has told, at once, and the node catches up.
+    if (state === "lost") return;
     const ageMs = this.#context.testHooks?.values.stagedAgeMs ?? stagedAgeMs;
     for (const staged of chunks.stagedPushes()) {
       if (clock.wallMs() - staged.timeMs < ageMs) continue;

@@ -16,6 +16,8 @@ export interface CatalogOptions {
   readonly paths: StorePaths;
   readonly durability: "fsync" | "relaxed";
   readonly log: Logger;
+  /** See `StoreOptions.onLost`. */
+  readonly onLost?: (() => void) | undefined;
 }
 
 /** Why a catalog started empty. `new`: so did its directory. Else the peers know what was in it. */
@@ -299,6 +301,8 @@ export class Catalog implements Disposable {
   /** Goes on with a catalog in which there is nothing. */
   #beginEmpty(old: CatalogConnection): "lost" {
     this.#losses++;
+    // Before anybody can read of it: what it does not know it must not call unknown.
+    this.#options.onLost?.();
     this.#connection.database.transaction(() => {
       this.#connection.setMeta("incarnation", this.incarnation);
       this.#connection.setMeta("fresh", "damaged");

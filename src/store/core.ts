@@ -26,6 +26,11 @@ export interface StoreOptions {
   readonly log: Logger;
   /** Hears of each chunk that was found damaged or gone, so that it can be repaired. Must not throw. */
   readonly onDamaged?: (chunk: LostChunk) => void;
+  /**
+   * Hears that the catalog was lost under the open store, in the same moment in which an empty one takes
+   * its place: nobody may be told of that before the peers have filled it. Must not throw.
+   */
+  readonly onLost?: () => void;
   /** For tests that look at every moment at which a crash could come. */
   readonly failpoint?: Failpoint;
 }
@@ -68,10 +73,10 @@ export class StoreCore implements Disposable {
 
   /** Opens the directory and finishes what a crash interrupted. */
   static async open(options: StoreOptions): Promise<StoreCore> {
-    const { directory, durability, log } = options;
+    const { directory, durability, log, onLost } = options;
     const paths = new StorePaths(directory);
     makeDirectories(paths);
-    const catalog = await Catalog.open({ paths, durability, log });
+    const catalog = await Catalog.open({ paths, durability, log, onLost });
     const core = new StoreCore(options, paths, catalog);
     try {
       core.recover();

@@ -63,13 +63,19 @@ export async function readUsage(pid: number): Promise<Usage | undefined> {
 
 /** Milliseconds since a process was started, to the tick; `undefined` when it is gone. */
 export async function processAgeMs(pid: number): Promise<number | undefined> {
-  const [stat, uptime] = await Promise.all([
-    readIfThere(`/proc/${pid}/stat`),
-    readIfThere("/proc/uptime"),
-  ]);
-  if (stat === undefined || uptime === undefined) return undefined;
-  const startTicks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
-  return (Number(uptime.split(" ")[0]) - startTicks / ticksPerSecond) * 1000;
+  const [startTicks, uptime] = await Promise.all([processStart(pid), readIfThere("/proc/uptime")]);
+  if (startTicks === undefined || uptime === undefined) return undefined;
+  return (Number(uptime.split(" ")[0]) - Number(startTicks) / ticksPerSecond) * 1000;
+}
+
+/**
+ * When a process was started, in ticks since the machine was; `undefined` when it is gone, or only waits
+ * to be reaped.
+ */
+export async function processStart(pid: number): Promise<string | undefined> {
+  const stat = await readIfThere(`/proc/${pid}/stat`);
+  const [state, ...fields] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  return state === "Z" || state === "X" ? undefined : fields[18];
 }
 
 /** Makes the peak of a process what it has resident now; `false` where the system does not let us. */

@@ -1,6 +1,7 @@
 import { findProcesses, readUsage, type RingProcess } from "../bench/process_usage.ts";
 import { askLines, readFields } from "./line_client.ts";
 import type { ChaosOptions } from "./options.ts";
+import { endProcesses } from "./leftovers.ts";
 import { LogKeeper } from "./log_keeper.ts";
 import { isSoWithin, pause } from "./pause.ts";
 import { makeProxiedProgram, movePorts, programCommand } from "./proxied_program.ts";
@@ -154,18 +155,9 @@ export class ChaosRing implements AsyncDisposable {
 
   /** Ends every process by SIGKILL, the supervisor first. */
   async killEverything(): Promise<void> {
-    const endMs = performance.now() + killedMs;
-    for (;;) {
-      const processes = await findProcesses(this.dataDir);
-      if (processes.length === 0) break;
-      if (performance.now() > endMs) {
-        throw new RingFailure(`${processes.length} processes do not end`);
-      }
-      const supervisors = processes.filter(({ role }) => role === "supervisor");
-      // A supervisor that lives would start others meanwhile.
-      for (const { pid } of supervisors.length > 0 ? supervisors : processes) kill(pid, "SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await endProcesses(this.#given.directory).catch((error) => {
+      throw new RingFailure(error.message);
+    });
     await this.#supervisor?.status;
   }
 

@@ -19,6 +19,7 @@ import {
 } from "./plan.ts";
 import type { ChaosResult } from "./report.ts";
 import { ChaosRing, RingFailure } from "./ring.ts";
+import { clearAbandoned, RunDirectory } from "./run_directory.ts";
 import { Tally } from "./tally.ts";
 import { Violation } from "./violation.ts";
 
@@ -49,16 +50,15 @@ const firstFiles = 12;
 
 /** Runs chaos once; whatever happens, nothing of it is left running, mounted or on disk. */
 export async function runChaos(options: ChaosOptions, context: ChaosContext): Promise<ChaosRun> {
-  const directory = await Deno.makeTempDir({ prefix: "ouroboros-chaos-" });
-  let isKept = false;
-  try {
-    const run = await new Chaos(options, { ...context, directory }).run();
-    isKept = options.keep && run.failure !== undefined;
-    return run;
-  } finally {
-    if (isKept) context.say(`kept: ${directory}`);
-    else await Deno.remove(directory, { recursive: true });
+  const { say } = context;
+  for (const path of await clearAbandoned()) say(`cleared what a killed run has left: ${path}`);
+  await using directory = await RunDirectory.make();
+  const run = await new Chaos(options, { ...context, directory: directory.path }).run();
+  if (options.keep && run.failure !== undefined) {
+    directory.keep();
+    say(`kept: ${directory.path}`);
   }
+  return run;
 }
 
 /** One run and all that belongs to it. */

@@ -115,12 +115,11 @@ export class PeerConnection implements Disposable {
     this.setDeadline(deadlineMs);
     try {
       await this.send({ kind: "node-info" });
-      this.#link.info = await this.#readInfo();
-      this.#link.program = "ouroboros";
+      this.#link.told(await this.#readInfo());
       return "ouroboros";
     } catch (error) {
       if (!(error instanceof PeerError) || !isUnknownCommand(error.message)) throw error;
-      this.#link.program = "original";
+      this.#link.told(undefined);
       return "original";
     } finally {
       this.setDeadline(undefined);

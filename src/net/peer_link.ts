@@ -13,6 +13,8 @@ export interface PeerDependencies {
   readonly hostname?: string;
   /** The memory for long lines that the whole process shares. */
   readonly longLines?: LongLineBudget;
+  /** Hears what a peer has answered to `NODE INFO`: nothing, from an original. Must not throw. */
+  readonly onInfo?: (address: NodeAddress, info: ReadonlyMap<string, string>) => void;
 }
 
 /** Which program speaks at the other end; `unknown` until it was asked. */
@@ -27,9 +29,9 @@ export class PeerLink {
   readonly hostname: string;
   readonly conn: GuardedConnection;
   readonly reader: ByteReader;
-  program: Program = "unknown";
-  /** The keys and values of `NODE INFO`, once it was asked. */
-  info: ReadonlyMap<string, string> = new Map();
+  readonly #onInfo: PeerDependencies["onInfo"];
+  #program: Program = "unknown";
+  #info: ReadonlyMap<string, string> = new Map();
 
   private constructor(
     dependencies: PeerDependencies,
@@ -39,6 +41,7 @@ export class PeerLink {
     this.address = address;
     this.hostname = dependencies.hostname ?? splitAddress(address).hostname;
     this.conn = conn;
+    this.#onInfo = dependencies.onInfo;
     this.reader = new ByteReader(conn, dependencies.longLines);
   }
 
@@ -54,6 +57,22 @@ export class PeerLink {
     } catch (error) {
       throw dialFailure(address, error);
     }
+  }
+
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** The keys and values of `NODE INFO`, once it was asked. */
+  get info(): ReadonlyMap<string, string> {
+    return this.#info;
+  }
+
+  /** `NODE INFO` was answered. @param info nothing if the peer does not know the question. */
+  told(info: ReadonlyMap<string, string> | undefined): void {
+    this.#program = info === undefined ? "original" : "ouroboros";
+    this.#info = info ?? this.#info;
+    this.#onInfo?.(this.address, this.#info);
   }
 
   /** True when nothing came that nobody asked for, and neither side has ended. */

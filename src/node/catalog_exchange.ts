@@ -77,6 +77,8 @@ function* recordsOf(context: NodeContext, buckets: readonly number[]): Generator
 export interface ExchangeResult {
   /** Records that were new here. */
   readonly stored: number;
+  /** Records that this node did not take, as its calendar is far behind the peer's. */
+  readonly ahead: number;
   /** The peer's state at the end: `ready`, `catching-up`, `stopping`; `original` for one of those. */
   readonly state: string;
 }
@@ -95,7 +97,7 @@ export async function pullCatalog(
   from: NodeAddress,
 ): Promise<ExchangeResult> {
   using peer = await context.peers.borrow(from, { timeoutMs: dialMs });
-  if (await peer.ensureProgram() === "original") return { stored: 0, state: "original" };
+  if (await peer.ensureProgram() === "original") return { stored: 0, ahead: 0, state: "original" };
   peer.setStall(exchangeStallMs);
   const body = context.catalog.digest.encodeBuckets();
   await peer.send({ kind: "catalog-pull", bodyBytes: body.length }, body);
@@ -112,15 +114,17 @@ export async function pullCatalog(
     await records.store(page);
   }
   peer.release();
-  const { stored } = records;
+  const { ahead, stored } = records;
   if (stored > 0) context.log.info("catalog brought up to date", { from, records: stored });
-  return { stored, state };
+  return { stored, ahead, state };
 }
 
 /** The records of one exchange, message after message. */
 class ReceivedRecords {
   /** How many were new here. */
   stored = 0;
+  /** How many are right by the peer's calendar, and not by this node's. */
+  ahead = 0;
   readonly #context: NodeContext;
   readonly #from: NodeAddress;
   /** The name that came last: they come in order. */
@@ -148,14 +152,16 @@ class ReceivedRecords {
   }
 
   #accepted(records: readonly FileRecord[]): FileRecord[] {
-    const { clock, log } = this.#context;
+    const { clock, log, peerClocks } = this.#context;
     const from = this.#from;
     const nowMs = clock.wallMs();
+    const theirMs = peerClocks.wallMs(from) ?? Infinity;
     return records.filter(({ name, version }) => {
       if (compareNames(name, this.#last) <= 0) throw new Error(`${from} sent '${name}' again`);
       this.#last = name;
       const isRefused = isFarAhead(version, nowMs);
       if (isRefused) log.warn("record refused", { from, name, why: versionAhead(version) });
+      if (isRefused && theirMs < Infinity && !isFarAhead(version, theirMs)) this.ahead++;
       return !isRefused;
     });
   }

@@ -1,4 +1,5 @@
 import type { NodeAddress } from "../protocol/address.ts";
+import { clockBehind } from "../protocol/errors.ts";
 import { pullCatalog } from "./catalog_exchange.ts";
 import type { NodeContext } from "./context.ts";
 
@@ -14,7 +15,8 @@ export interface CatchUpPeer {
  * stopped for longer than its lease, that was marked Dead, or that lost its catalog. Each of the
  * peers takes part in every commit, so that the records of all of them together are complete.
  *
- * @throws {Error} when a peer did not answer: the ring asks again, without the ones that are gone.
+ * @throws {Error} when a peer did not answer: the ring asks again, without the ones that are gone. Also when
+ * this node's calendar is years behind a peer's, and it could not take what it missed.
  */
 export async function catchUp(
   context: NodeContext,
@@ -24,7 +26,8 @@ export async function catchUp(
   await Promise.all(peers.map(async ({ address, catalogDigest }) => {
     signal.throwIfAborted();
     if (catalogDigest === context.catalog.digest.root()) return;
-    await pullCatalog(context, address);
+    const { ahead } = await pullCatalog(context, address);
+    if (ahead > 0) throw new Error(clockBehind(address, ahead));
   }));
   signal.throwIfAborted();
   context.repair.enqueueAll();

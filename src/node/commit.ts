@@ -1,8 +1,13 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import type { FileRecord } from "../protocol/record.ts";
 import { formatRecord } from "../protocol/record_codec.ts";
-import { isFarAhead, nextVersion } from "../protocol/ulid.ts";
-import { isVersionAhead, outcomeUnknown, versionAhead } from "../protocol/errors.ts";
+import { isFarAhead, nextVersion, ulidTimeMs } from "../protocol/ulid.ts";
+import {
+  isVersionAhead,
+  notEnoughNodes,
+  outcomeUnknown,
+  versionAhead,
+} from "../protocol/errors.ts";
 import { PeerError } from "../net/peer_errors.ts";
 import { type CommitReply, commitReply } from "../protocol/peer_replies.ts";
 import { randomBytes } from "../runtime/random.ts";
@@ -30,7 +35,9 @@ const commitBackoffMs = 40;
  * 4. A member that does not answer in time is marked Dead before this returns, so that it must
  *    catch up before it serves anybody.
  * 5. A condition of the client is looked at in one step with the commit point.
- * 6. A node that was away itself catches up first, and gives up a record that was overtaken.
+ * 6. Nothing is stored that another member would refuse, as its clock is far behind, nor while nobody
+ *    else is there to take it.
+ * 7. A node that was away itself catches up first, and gives up a record that was overtaken.
  *
  * @throws {OutcomeUnknownError} when fewer than two nodes of a larger ring have the record.
  */
@@ -42,6 +49,7 @@ export async function commitRecord<R extends FileRecord>(
   // A higher one that has come since is found when the record is stored.
   let above = continuity.seenVersion;
   for (let attempt = 1; attempt <= commitAttemptsMax; attempt++) {
+    if (!continuity.isCommitted) await requireTakers(context, above);
     await continuity.check();
     // No wait from here to the catalog: what was true is still true there.
     continuity.requireCondition();
@@ -63,6 +71,20 @@ export async function commitRecord<R extends FileRecord>(
   throw new OutcomeUnknownError(
     outcomeUnknown(`'${draft.name}' was overtaken ${commitAttemptsMax} times`),
   );
+}
+
+/**
+ * Makes sure, before anything is stored, that the others will take a version above `above`.
+ *
+ * @throws {Error} `the clocks differ …`, `not enough nodes alive …`
+ */
+export async function requireTakers(
+  { clock, peerClocks, ring }: NodeContext,
+  above: string | undefined,
+): Promise<void> {
+  const isAlone = ring.members().length > 1 && ring.commitMembers().length < 2;
+  if (isAlone) throw new Error(notEnoughNodes(1, 2));
+  await peerClocks.require(Math.max(clock.wallMs(), above === undefined ? 0 : ulidTimeMs(above)));
 }
 
 /** Stores a record in this node's own catalog, or leaves no trace of it when it fails. */

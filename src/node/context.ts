@@ -14,6 +14,7 @@ import type { RingDriver } from "./driver.ts";
 import type { EventFeed } from "./event_feed.ts";
 import type { NodeOptions } from "./options.ts";
 import type { Originals } from "./originals.ts";
+import type { PeerClocks } from "./peer_clocks.ts";
 import type { RepairQueue } from "./repair.ts";
 import type { Scrub } from "./scrub.ts";
 import type { SmallFiles } from "./small_files.ts";
@@ -38,6 +39,7 @@ export interface NodeContext {
   readonly lock: DirectoryLock;
   readonly watchdog: Watchdog;
   readonly peers: PeerPool;
+  readonly peerClocks: PeerClocks;
   readonly buffers: TransferBuffers;
   readonly chunks: ChunkStore;
   readonly catalog: Catalog;

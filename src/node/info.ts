@@ -26,6 +26,8 @@ export async function serveNodeInfo(context: NodeContext, session: Session): Pro
       ["data_dir", resolve(context.options.dataDir)],
       ["state", ring.state()],
       ["push", pushRefusal(context) ?? "ok"],
+      // By it the others know whether they would take what this node dates; see PeerClocks.
+      ["time_ms", Math.floor(clock.wallMs())],
       ["uptime", Math.floor((clock.nowMs() - context.startedMs) / 1000)],
       ["file_bytes_max", context.options.fileBytesMax],
       ["next", ring.next() ?? "<unset>"],

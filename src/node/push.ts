@@ -6,7 +6,7 @@ import type { PartPlacement, PushTicket, StoredFile } from "../protocol/record.t
 import { partHolders } from "../ring/placement.ts";
 import { BlockChecksums } from "../store/block_checksums.ts";
 import { type Body, MemoryBody, readWhole } from "./body.ts";
-import { commitRecord, type RecordDraft } from "./commit.ts";
+import { commitRecord, type RecordDraft, requireTakers } from "./commit.ts";
 import type { NodeContext } from "./context.ts";
 import { Continuity, OutcomeUnknownError } from "./continuity.ts";
 import { type Route, streamParts } from "./part_stream.ts";
@@ -85,6 +85,8 @@ async function attemptPush(
   { name, size, buffers, ...terms }: PushAttempt,
 ): Promise<StoredFile> {
   const continuity = new Continuity(context, name, terms.condition);
+  // It will be again before the commit; here it spares the client the way of its bytes.
+  await requireTakers(context, continuity.seenVersion);
   const { ticket, route } = issueTicket(context, size);
   const sums = new PartSums(partLengths(size, ticket.parts));
   context.pushes.add(ticket.pushId);

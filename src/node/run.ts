@@ -7,6 +7,7 @@ import { Watchdog } from "../net/watchdog.ts";
 import { SystemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import { randomBytes, randomId } from "../runtime/random.ts";
+import type { Catalog } from "../store/catalog.ts";
 import { ChunkStore } from "../store/chunk_store.ts";
 import type { LostChunk } from "../store/core.ts";
 import { Admission } from "./admission.ts";
@@ -22,6 +23,7 @@ import { RingDriver } from "./driver.ts";
 import { EventFeed } from "./event_feed.ts";
 import type { NodeOptions } from "./options.ts";
 import { Originals } from "./originals.ts";
+import { PeerClocks } from "./peer_clocks.ts";
 import { portHeldExitCode, ProcessRespawner } from "./respawn.ts";
 import { RepairQueue } from "./repair.ts";
 import { RingObserver } from "./ring_observer.ts";
@@ -99,6 +101,14 @@ interface NodeParts {
   readonly hooks: TestHookValues | undefined;
 }
 
+/** What the ring of a node is made from. */
+interface RingParts {
+  readonly parts: NodeParts;
+  readonly catalog: Catalog;
+  readonly peers: PeerPool;
+  readonly observer: RingObserver;
+}
+
 /** What counts and tells what a node does, and what becomes of the others. */
 function observe({ clock, options, run: { log }, transport }: NodeParts) {
   const run = randomId();
@@ -124,27 +134,18 @@ class Node implements AsyncDisposable {
     const watchdog = new Watchdog(clock);
     const { hostname } = splitAddress(options.address);
     const stop = new AbortController();
-    const peers = new PeerPool({ transport, watchdog, clock, hostname });
+    const peers = new PeerPool({
+      transport,
+      watchdog,
+      clock,
+      hostname,
+      onInfo: (address, info) => this.#context.peerClocks.heard(address, info),
+    });
     this.#stopped = AbortSignal.any([run.signal, stop.signal]);
     this.#tasks = new BackgroundTasks(run.log);
     const { catalog } = chunks;
     const { observer, ...observation } = observe(parts);
-    const ring = new RingDriver({
-      options,
-      incarnation: catalog.incarnation,
-      peers,
-      clock,
-      log: run.log,
-      respawner: observer,
-      random: randomId,
-      loadView: () => catalog.loadView(),
-      saveView: (view) => catalog.saveView(view),
-      catalogDigest: () => catalog.digest.root(),
-      catchUp: (members, signal) => this.#catchUp(members, signal),
-      onPeerDigest: (peer, digest) => this.#antiEntropy.heard(peer, digest),
-      onStatus: (change) => observer.changed(change),
-      tagsFor: (member) => this.#context.originals.sendTags(member),
-    });
+    const ring = this.#openRing({ parts, catalog, peers, observer });
     // The parts of a node know each other through the context, which they are also parts of.
     const context: { -readonly [K in keyof NodeContext]?: NodeContext[K] } = {
       options,
@@ -157,6 +158,7 @@ class Node implements AsyncDisposable {
       lock: parts.lock,
       watchdog,
       peers,
+      peerClocks: new PeerClocks({ clock, log: run.log, peers, ring, self: options.address }),
       buffers: new TransferBuffers(clock),
       chunks,
       catalog,
@@ -186,6 +188,29 @@ class Node implements AsyncDisposable {
     this.#server = new Server(this.#context, parts.listener);
     this.#antiEntropy = new AntiEntropy(this.#context);
     this.#upkeep = new Upkeep(this.#context);
+  }
+
+  #openRing({ parts, catalog, peers, observer }: RingParts): RingDriver {
+    const { clock, options, run } = parts;
+    return new RingDriver({
+      options,
+      incarnation: catalog.incarnation,
+      peers,
+      clock,
+      log: run.log,
+      respawner: observer,
+      random: randomId,
+      loadView: () => catalog.loadView(),
+      saveView: (view) => catalog.saveView(view),
+      catalogDigest: () => catalog.digest.root(),
+      catchUp: (members, signal) => this.#catchUp(members, signal),
+      onPeerDigest: (peer, digest) => this.#antiEntropy.heard(peer, digest),
+      onStatus: (change) => {
+        if (change.member.status === "Dead") this.#context.peerClocks.forget(change.member.address);
+        observer.changed(change);
+      },
+      tagsFor: (member) => this.#context.originals.sendTags(member),
+    });
   }
 
   #catchUp(members: readonly CatchUpPeer[], signal: AbortSignal): Promise<void> {

@@ -46,6 +46,11 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * most one is based on each version. Through two nodes at the same moment both may find their condition
  * true; then both are answered as done, and the higher version stays.
  *
+ * A version begins with the time, and a node takes none that is more than a year ahead of its own calendar.
+ * Nodes tell theirs in `NODE INFO` (`time_ms`): a push or delete that some member would not take is answered
+ * `ERR the clocks differ by more than a year: …` before anything is stored, and a node that cannot take what
+ * it missed stays `ERR catching up` until its calendar is right.
+ *
  * In a ring with nodes of the original, `FILE GET-CHUNK` and `FILE GET-BACKUP-CHUNK` give any part of a file
  * that our nodes coordinated, from wherever it lies; and `FILE TAGS-SET` to an original leaves out the files
  * of which it would ask another original for a copy that is not there (`original_reach.ts`), such as those

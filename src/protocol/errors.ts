@@ -83,6 +83,20 @@ export function versionAhead(version: string): string {
   return `${versionAheadPrefix}${version}`;
 }
 
+/** Why a push or a delete is refused that another member would refuse for its date. */
+export function clocksDiffer(
+  { date, member, memberDate }: { date: string; member: string; memberDate: string },
+): string {
+  return `the clocks differ by more than a year: this would be dated ${date}, and at ${member} it is ` +
+    memberDate;
+}
+
+/** Why a node does not serve that cannot take what others have, as its calendar is wrong. */
+export function clockBehind(peer: string, records: number): string {
+  return `the clock of this node is more than a year behind that of ${peer}, which has ${records} ` +
+    `records that it cannot take for that`;
+}
+
 /** Whether an error says that a record was refused for its version, and by no fault of its receiver. */
 export function isVersionAhead(error: string): boolean {
   return error.startsWith(versionAheadPrefix);

@@ -98,7 +98,8 @@ export function isFarAhead(version: string, nowMs: number): boolean {
   return ulidTimeMs(version) - nowMs > aheadMsMax;
 }
 
-const aheadMsMax = 365 * 24 * 3_600_000;
+/** How far a version may be ahead of a clock, in ms; see {@linkcode isFarAhead}. */
+export const aheadMsMax = 365 * 24 * 3_600_000;
 
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

@@ -9,7 +9,7 @@ import type { Session } from "../../src/node/session.ts";
 import { blockBytes } from "../../src/protocol/limits.ts";
 import type { FileRecord, StoredFile } from "../../src/protocol/record.ts";
 import { formatRecord } from "../../src/protocol/record_codec.ts";
-import { ulidTimeMs } from "../../src/protocol/ulid.ts";
+import { nextVersion, ulidTimeMs } from "../../src/protocol/ulid.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeTransport } from "../support/fake_transport.ts";
@@ -54,6 +54,8 @@ class Exchange implements AsyncDisposable {
   readonly clock = new FakeClock(ulidTimeMs(ulid(0)));
   /** Names whose repair was asked for. */
   readonly repairs: string[] = [];
+  /** What the calendar of the peer says, if it told. */
+  theirMs: number | undefined;
   readonly transport = new FakeTransport();
   readonly #node: LineNode;
   readonly #peers: PeerPool;
@@ -79,6 +81,7 @@ class Exchange implements AsyncDisposable {
       clock: this.clock,
       log: silentLogger,
       peers: this.#peers,
+      peerClocks: { wallMs: () => this.theirMs },
       repair: { enqueue: (name: string) => void this.repairs.push(name) },
     };
     return pullCatalog(context as unknown as NodeContext, peer);
@@ -135,7 +138,7 @@ Deno.test("pullCatalog() fetches all that differs in messages of 1 MiB, and then
   const last = [tombstone("\u{FF5E}", 1), tombstone("\u{1F600}", 1)];
   await theirs.store.commitAll([...many, ...large, ...last]);
 
-  assertEquals(await mine.pull(), { stored: 608, state: "ready" });
+  assertEquals(await mine.pull(), { stored: 608, ahead: 0, state: "ready" });
   const { catalog } = mine.store.store;
   assertEquals(mine.names.length, 610);
   assertEquals(catalog.record("newer")?.version, ulid(2));
@@ -148,7 +151,7 @@ Deno.test("pullCatalog() fetches all that differs in messages of 1 MiB, and then
   messages.length = 0;
   await theirs.store.commitAll([fileRecord("older", 2)]);
   assertEquals(catalog.digest.root(), theirs.store.catalog.digest.root());
-  assertEquals(await mine.pull(), { stored: 0, state: "ready" });
+  assertEquals(await mine.pull(), { stored: 0, ahead: 0, state: "ready" });
   assertEquals(messages, [], "equal catalogs cost their digests and no record");
 });
 
@@ -210,6 +213,19 @@ Deno.test("pullCatalog() leaves out a version that no honest node has made, and 
   const ahead = { ...tombstone("ahead", 1), version: `7${"Z".repeat(25)}` };
   const sent = message(ahead, tombstone("b", 1), fileRecord("c", 1));
   await using mine = await peerThatSends(bytesOf(sent, "OK catching-up\n"), "waits");
-  assertEquals(await mine.pull(), { stored: 2, state: "catching-up" });
+  assertEquals(await mine.pull(), { stored: 2, ahead: 0, state: "catching-up" });
   assertEquals(mine.names, ["b", "c"]);
+});
+
+Deno.test("pullCatalog() tells of versions that are right by the calendar of its peer", async () => {
+  const yearMs = 365 * 24 * 3_600_000;
+  const theirMs = ulidTimeMs(ulid(1)) + 3 * yearMs;
+  const random = new Uint8Array(10);
+  const ahead = { ...tombstone("ahead", 1), version: nextVersion(theirMs, random, undefined) };
+  const wrong = { ...tombstone("wrong", 1), version: `7${"Z".repeat(25)}` };
+  const sent = message(ahead, tombstone("b", 1), wrong);
+  await using mine = await peerThatSends(bytesOf(sent, "OK ready\n"), "waits");
+  mine.theirMs = theirMs;
+  assertEquals(await mine.pull(), { stored: 1, ahead: 1, state: "ready" });
+  assertEquals(mine.names, ["b"]);
 });

@@ -23,6 +23,7 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `FILE PUT <size> <sha256> <condition> <name>` | `CONTINUE`, and only then come the bytes; at their end `STORED <version> <sha256> <size> <new\|replaced> <name>`. A refusal before `CONTINUE` ends the connection, so that bytes sent too early are never read as commands |
  * | `FILE DELETE-IF <condition> <name>` | `OK` once the delete is durable |
  * | `FILE PAGE <limit> <after> <prefix>` | `PAGE <bytes>` + a JSON object a line for each of the first `limit` files after the name `after` whose names begin with `prefix`; both are percent-encoded, `-` is none |
+ * | `FILE STAT <name>` | `name: …`, `size: …`, `sha256: …`, `version: …`, `parts: …`, then a line a part: `part 1: 127.0.0.1:7000 ok, 127.0.0.1:7004 missing`, its holder first; then `OK`. The states are those of `CopyState` in `file_replies.ts`: the bytes of a file of more than 1 MiB are not read for it |
  * | `NODE METRICS` | `METRICS <bytes>` + what this node counts and measures, in JSON (`node_metrics.ts`) |
  * | `RING PING <from> <incarnation> <view_digest> <catalog_digest>` | `PONG <address> <incarnation> <view_digest> <catalog_digest> <state>` with state `ready`, `catching-up` or `stopping` |
  * | `RING VIEW <bytes>` + a view in JSON | `VIEW <bytes>` + what the sender lacks, in the same form |

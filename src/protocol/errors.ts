@@ -102,6 +102,27 @@ export function isVersionAhead(error: string): boolean {
   return error.startsWith(versionAheadPrefix);
 }
 
+/**
+ * Whether an error says that a node has a copy whose bytes are not what they were, or that its disk does not
+ * give. The store words such errors.
+ *
+ * @example
+ * ```ts
+ * import { isCopyDamaged } from "./errors.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isCopyDamaged("Part 1 of push 5f1c is damaged: it ends after 3 of 5 bytes"), true);
+ * assertEquals(isCopyDamaged("Cannot read part 1: the disk fails"), true);
+ * assertEquals(isCopyDamaged("Cannot read part 1: too many files are open"), false);
+ * ```
+ */
+export function isCopyDamaged(error: string): boolean {
+  return /^Part [0-9]+ of push \S+ is damaged: /.test(error) ||
+    /^Cannot read part [0-9].*: the (disk fails|directory of the node does not allow it)$/.test(
+      error,
+    );
+}
+
 /** Why a command is refused on a connection that said `NODE RESTRICT`. */
 export function refusedHere(command: string): string {
   return `${command} is refused on this connection`;

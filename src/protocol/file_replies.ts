@@ -119,7 +119,16 @@ export function decodeChunkLength(bytes: Uint8Array): number | undefined {
   return Number.isSafeInteger(length) ? length : undefined;
 }
 
-/** What became of one copy of a part; `unknown` when its node does not answer. */
+/**
+ * What became of one copy of a part.
+ *
+ * - `ok`: it is there and has its length, whatever place the node keeps it in. Of a file of at most 1 MiB
+ *   every byte was compared with its checksum just now; of a larger one that is for a scrub, or who reads it.
+ * - `missing`: it is not there, or not in full length, or was damaged and is in quarantine: it is being
+ *   fetched from another copy.
+ * - `damaged`: its bytes were found just now to be others, or its node cannot read them.
+ * - `unknown`: its node does not answer, runs the original program, or is too busy to tell.
+ */
 export type CopyState = "ok" | "missing" | "damaged" | "unknown";
 
 /** One copy of a part. */

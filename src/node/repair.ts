@@ -54,6 +54,9 @@ export class RepairQueue {
   readonly #workers = new Set<Promise<void>>();
   #retries: { stop(): void } | undefined;
   #checkAll = false;
+  /** Comparisons of the whole catalog that are under way. */
+  #checks = 0;
+  #progress = 0;
 
   constructor(context: NodeContext) {
     this.#context = context;
@@ -77,6 +80,17 @@ export class RepairQueue {
   enqueueAll(): void {
     this.#checkAll = true;
     this.#wake();
+  }
+
+  /** Changes whenever something is found, fetched or given up: for who waits as long as it does. */
+  get progress(): number {
+    return this.#progress;
+  }
+
+  /** Whether nobody can tell yet if the copies of a name can be had: they were not asked for since. */
+  isPending(name: string): boolean {
+    if (this.#waiting.has(name) || this.#busy.has(name)) return true;
+    return (this.#checkAll || this.#checks > 0) && !this.#failed.has(name);
   }
 
   /** True when nothing is queued or under way; what has failed may still wait for its next try. */
@@ -174,8 +188,10 @@ export class RepairQueue {
 
   async #findMissing(): Promise<void> {
     const { chunks, log } = this.#context;
+    this.#checks++;
     try {
       for await (const { record } of chunks.missingRecords(this.#stopping.signal)) {
+        this.#progress++;
         while (this.#waiting.size >= queueMax / 2) {
           const name = this.#next();
           if (name === undefined) break;
@@ -186,6 +202,8 @@ export class RepairQueue {
       }
     } catch (error) {
       if (!this.#stopping.signal.aborted) log.error("repair check failed", { reason: `${error}` });
+    } finally {
+      this.#checks--;
     }
   }
 
@@ -206,6 +224,7 @@ export class RepairQueue {
       this.#failedNow(name, { version: record?.version, reason: `${error}` });
     } finally {
       this.#busy.delete(name);
+      this.#progress++;
     }
   }
 
@@ -247,6 +266,7 @@ export class RepairQueue {
       copy: placement.nodes.indexOf(self),
       length: placement.length,
     });
+    const progressed = () => void this.#progress++;
     try {
       using lease = await buffers.forClient(2, signal);
       let offset = 0;
@@ -257,6 +277,7 @@ export class RepairQueue {
         async read(buffer: Uint8Array) {
           const count = await source.read(offset, buffer);
           offset += count;
+          progressed();
           return count;
         },
       };

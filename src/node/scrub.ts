@@ -14,8 +14,11 @@ const lookMs = 60_000;
 /** Chunks that are listed at a time. */
 const pageChunks = 200;
 
-/** How long the repairs that a scrub on demand has found may take before it answers, in ms. */
-const repairWaitMs = 60_000;
+/** How long the repairs that a scrub on demand waits for may get no further before it answers, in ms. */
+const repairStallMs = 60_000;
+
+/** How long it waits for them at most, in ms: somewhat less than who asked for it does. */
+const repairWaitMs = 55 * 60_000;
 
 /** How often a scrub on demand looks whether its repairs are done, in ms. */
 const repairPollMs = 50;
@@ -84,22 +87,46 @@ export class Scrub {
     }));
   }
 
-  /** Checks every chunk of this node at full speed, and waits for the repairs that it leads to. */
+  /**
+   * Checks every chunk of this node at full speed, and waits for the repairs that it leads to as long as they
+   * get on. What is still being fetched when it gives up waiting counts as nothing; the log says so.
+   */
   async here(): Promise<ScrubCounts> {
-    const { chunks, clock, counters, events, repair, self: node } = this.#context;
+    const { chunks, counters, events, log, repair, self: node } = this.#context;
     const { signal } = this.#stopping;
     const before = repair.counts.repaired;
     events.tell({ kind: "scrub-started", node });
     const checked = await this.#checkAll(0);
     repair.enqueueAll();
-    const giveUpMs = clock.nowMs() + repairWaitMs;
-    while (!repair.hasTriedAll && clock.nowMs() < giveUpMs) await clock.sleep(repairPollMs, signal);
+    await this.#repairsTried();
     let lost = 0;
-    for await (const { parts } of chunks.missingRecords(signal)) lost += parts.length;
+    let pending = 0;
+    for await (const { record: { name }, parts } of chunks.missingRecords(signal)) {
+      if (repair.isPending(name)) pending += parts.length;
+      else lost += parts.length;
+    }
+    if (pending > 0) log.warn("scrub does not wait for repairs any longer", { copies: pending });
     const repaired = repair.counts.repaired - before;
     counters.repair.lost = lost;
     events.tell({ kind: "scrub-finished", node, checked, repaired, lost });
     return { checked, repaired, lost };
+  }
+
+  /** Waits until every repair was tried, or none has got any further for a while. */
+  async #repairsTried(): Promise<void> {
+    const { clock, repair } = this.#context;
+    const giveUpMs = clock.nowMs() + repairWaitMs;
+    let progress = repair.progress;
+    let movedMs = clock.nowMs();
+    while (!repair.hasTriedAll) {
+      await clock.sleep(repairPollMs, this.#stopping.signal);
+      const nowMs = clock.nowMs();
+      if (repair.progress !== progress) {
+        progress = repair.progress;
+        movedMs = nowMs;
+      }
+      if (nowMs - movedMs >= repairStallMs || nowMs >= giveUpMs) return;
+    }
   }
 
   async #at(member: NodeAddress): Promise<ScrubCounts> {

@@ -17,7 +17,7 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `NODE STOP <incarnation>` | `OK`, then a clean exit |
  * | `NODE KILL <incarnation>` | nothing: the process kills itself at once, as a crash would, and the connection breaks |
  * | `NODE RESTRICT` | `OK`; from here on this connection refuses `NODE NEXT`, `NODE STOP` and `NODE KILL` (the gateway says it first) |
- * | `NODE SCRUB` | `checked: <n>`, `repaired: <n>`, `lost: <n>` of the copies of all Alive members, a line each, then `OK` |
+ * | `NODE SCRUB` | `checked: <n>`, `repaired: <n>`, `lost: <n>` of the copies of all Alive members, a line each, then `OK`, once every repair was tried; lost are those that no other node could give when it was asked |
  * | `NODE SCRUB-LOCAL` | `SCRUBBED <checked> <repaired> <lost>`: the same for this node alone |
  * | `FILE RANGE <offset> <count> <version> <name>` | `RANGE <offset> <count> <size> <version> <sha256> <time_ms> <name>` + the bytes from `offset` on, `count` of them; `-` for the count is all that is left, `-` for the version is the current one, `-` in the answer an unknown SHA-256. What the file does not have is not counted; with no bytes left this tells of the file. `ERR version gone` when another version is current |
  * | `FILE PUT <size> <sha256> <condition> <name>` | `CONTINUE`, and only then come the bytes; at their end `STORED <version> <sha256> <size> <new\|replaced> <name>`. A refusal before `CONTINUE` ends the connection, so that bytes sent too early are never read as commands |

@@ -142,7 +142,11 @@ export function parsePushState(line: string): PushStateReply | undefined {
   return { state, incarnation };
 }
 
-/** What a scrub found: copies looked at, fetched from another node, and to be had nowhere. */
+/**
+ * What a scrub found: copies looked at, copies fetched from another node, and copies that are gone or damaged
+ * and were to be had from no other node. That one may have none either, a damaged one, or not be there: then
+ * its copy is fetched when it is. What was still being fetched when the scrub ended is in none of them.
+ */
 export interface ScrubCounts {
   readonly checked: number;
   readonly repaired: number;

@@ -17,10 +17,14 @@ class Node {
   /** Outlives the process, as the catalog does. */
   readonly meta = new Map<string, string>();
   repairs = 0;
+  /** What the repair queue says. */
+  readonly queue = { counts: { repaired: 0 }, hasTriedAll: false, progress: 0 };
+  /** The files that lack copies here, and whether their repair was not tried yet. */
+  readonly lacking = new Map<string, { copies: number; isPending: boolean }>();
 
   /** A scrub as the node's process has it. */
   scrub(scrubRateMiB: number): Scrub {
-    const { clock, meta, reads } = this;
+    const { clock, lacking, meta, reads } = this;
     const chunks = Array.from({ length: 4 }, (_, part) => ({
       pushId: "push",
       part,
@@ -41,8 +45,14 @@ class Node {
         checkChunk: (_pushId: string, part: number) => {
           return Promise.resolve(void reads.push([part, Math.round(clock.nowMs() / 1000)]));
         },
+        missingRecords: () =>
+          [...lacking].map(([name, { copies }]) => ({ record: { name }, parts: Array(copies) })),
       },
-      repair: { enqueueAll: () => void (this.repairs += 1) },
+      events: { tell: () => {} },
+      repair: Object.assign(this.queue, {
+        enqueueAll: () => void (this.repairs += 1),
+        isPending: (name: string) => lacking.get(name)?.isPending,
+      }),
     };
     return new Scrub(context as unknown as NodeContext);
   }
@@ -99,3 +109,38 @@ Deno.test("Scrub ends in the middle of a pass when the node stops", pure, async 
   await node.clock.advance(dayMs);
   assertEquals(node.reads.length, 1);
 });
+
+Deno.test("Scrub.here() waits for repairs as long as they get on", pure, async () => {
+  const node = new Node();
+  node.lacking.set("large", { copies: 2, isPending: true });
+  let counts: unknown;
+  const done = node.scrub(0).here().then((found) => counts = found);
+  for (let minute = 0; minute < 20; minute++) {
+    await node.clock.advance(50_000);
+    node.queue.progress++;
+  }
+  assertEquals(counts, undefined);
+  node.lacking.clear();
+  node.queue.counts.repaired = 2;
+  node.queue.hasTriedAll = true;
+  await node.clock.advance(50);
+  await done;
+  assertEquals(counts, { checked: 3, repaired: 2, lost: 0 });
+});
+
+Deno.test(
+  "Scrub.here() calls lost what no node could give, not what is still being fetched",
+  pure,
+  async () => {
+    const node = new Node();
+    node.lacking.set("stuck", { copies: 3, isPending: true });
+    node.lacking.set("gone", { copies: 2, isPending: false });
+    let counts: unknown;
+    const done = node.scrub(0).here().then((found) => counts = found);
+    await node.clock.advance(59_000);
+    assertEquals(counts, undefined);
+    await node.clock.advance(2_000);
+    await done;
+    assertEquals(counts, { checked: 3, repaired: 0, lost: 2 });
+  },
+);

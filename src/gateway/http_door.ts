@@ -6,6 +6,7 @@ import { idleMs } from "../protocol/limits.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Handler } from "./http/http_env.ts";
+import { constantPatience } from "./patience.ts";
 import { splice, type SpliceEnd, type SplicePools } from "./splice.ts";
 
 /** Takes connections that speak HTTP, nothing of them consumed yet. */
@@ -81,7 +82,7 @@ export class LoopbackDoor implements HttpDoor, AsyncDisposable {
       client.conn.setDeadline(idleMs);
       const failure = await splice(client, { conn, reader: new ByteReader(conn) }, {
         ...pools,
-        idleMs: 0,
+        patience: constantPatience(0),
         // Most programs send a whole body before they read why it was refused.
         drainBytesMax: Number.MAX_SAFE_INTEGER,
       });

@@ -8,6 +8,7 @@ import { parseFileHeader } from "../protocol/file_replies.ts";
 import { parseCommand } from "../protocol/parse.ts";
 import { errorReply } from "../protocol/replies.ts";
 import type { Balancer } from "./balancer.ts";
+import { constantPatience } from "./patience.ts";
 import {
   copy,
   type SpliceEnd,
@@ -79,7 +80,7 @@ export async function passPull(
       from: { conn: peer.conn, reader: rest },
       to: client,
       buffer: lease.buffers[0],
-      idleMs: spliceIdleMs,
+      patience: constantPatience(spliceIdleMs),
       onBroken: () => {/* there is no other direction */},
     }, pools.pool);
     if (broken === undefined && rest.bytes === 0) peer.release();

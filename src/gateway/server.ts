@@ -1,4 +1,3 @@
-import { scrubMs } from "../client/deadlines.ts";
 import { BufferPool } from "../net/buffer_pool.ts";
 import { ByteReader, LongLineBudget } from "../net/byte_reader.ts";
 import type { PeerPool } from "../net/peer_pool.ts";
@@ -19,6 +18,7 @@ import { beginsRequest, refuseHttp } from "./http_refusal.ts";
 import type { NodePicker } from "./node_picker.ts";
 import type { MeteredConnection, Traffic } from "./observe/traffic.ts";
 import { isOwnLine, type OwnVerbs, serveOwnVerbs } from "../net/own_verbs.ts";
+import { LinePatience } from "./patience.ts";
 import { passPull, pulledName } from "./pulled_line.ts";
 import {
   splice,
@@ -142,7 +142,7 @@ export class GatewayServer {
     metered.speaks(isHttp ? "http" : isOwn ? "own" : "line");
     if (isHttp) return await http.serve(client, this.#pools);
     if (isOwn) return await serveOwnVerbs(client, verbs);
-    if (!isRepeatable(line)) return await this.#pass(client, { signal, idleMs: idleMsOf(line) });
+    if (!isRepeatable(line)) return await this.#pass(client, { signal });
     await client.reader.readLine(lineBytesMax);
     const name = pulledName(line);
     const dependencies = { ...this.#dependencies, pools: this.#pools };
@@ -150,12 +150,12 @@ export class GatewayServer {
     if (name !== undefined && await passPull(dependencies, client, { name, signal })) {
       return await finish(client);
     }
-    await this.#pass(client, { signal, idleMs: spliceIdleMs, firstLine: `${line}\n` });
+    await this.#pass(client, { signal, firstLine: `${line}\n` });
   }
 
   /** The line protocol: everything goes to a node, and back. */
-  async #pass(client: SpliceEnd, options: PassOptions): Promise<void> {
-    const { signal, idleMs } = options;
+  async #pass(client: SpliceEnd, options: UpstreamOptions): Promise<void> {
+    const { signal } = options;
     const upstream = await openUpstream(this.#dependencies, options);
     if ("error" in upstream) return await refuse(client, upstream.error);
     const { balancer, log } = this.#dependencies;
@@ -163,7 +163,10 @@ export class GatewayServer {
     const abort = () => upstream.conn.close();
     signal.addEventListener("abort", abort, { once: true });
     try {
-      const failure = await splice(client, upstream, { ...this.#pools, idleMs });
+      const failure = await splice(client, upstream, {
+        ...this.#pools,
+        patience: new LinePatience(spliceIdleMs),
+      });
       if (failure !== undefined) {
         log.debug("connection broke", { node: upstream.address, error: failure });
       }
@@ -173,17 +176,6 @@ export class GatewayServer {
       ended();
     }
   }
-}
-
-/** How a connection is passed on. */
-interface PassOptions extends UpstreamOptions {
-  /** See {@linkcode spliceIdleMs}. */
-  readonly idleMs: number;
-}
-
-/** How long both ends may be silent behind a first line, in ms: a scrub reads all that the ring stores. */
-function idleMsOf(line: string): number {
-  return /^NODE SCRUB$/i.test(line) ? scrubMs : spliceIdleMs;
 }
 
 /** Ends a connection that has got its answer. */

@@ -3,6 +3,7 @@ import type { ByteReader } from "../net/byte_reader.ts";
 import type { GuardedConnection } from "../net/watchdog.ts";
 import { writeAll } from "../net/write_all.ts";
 import { drainBytesMax } from "../protocol/limits.ts";
+import type { Patience } from "./patience.ts";
 
 /** One end of a {@linkcode splice}: the reader may hold bytes that were read already. */
 export interface SpliceEnd {
@@ -26,11 +27,8 @@ export interface SplicePools {
 
 /** How {@linkcode splice} copies. */
 export interface SpliceOptions extends SplicePools {
-  /**
-   * How long nothing may come from either end, in ms; 0 leaves that to the node's side.
-   * {@linkcode spliceIdleMs} by default.
-   */
-  readonly idleMs?: number;
+  /** How long nothing may come from either end; 0 leaves that to the node's side. */
+  readonly patience: Patience;
   /**
    * What a client may still send, in bytes, that the node does not take any more, within 2 s. Who sends
    * more before it reads finds the connection reset. {@linkcode drainBytesMax} by default.
@@ -58,7 +56,7 @@ export const spliceRestBytes = 16 * 1024;
 
 /**
  * Copies both ways between a client and a node until both have ended, then closes both. An end of
- * one side is passed on as such (half-close). Bytes are never looked at.
+ * one side is passed on as such (half-close). Bytes are looked at for the {@linkcode Patience} only.
  *
  * 1. A client that breaks off ends both sides at once: a node must not take a part for the whole.
  * 2. A node that breaks off ends after what it has said: it may refuse a file and hang up while the
@@ -73,18 +71,25 @@ export async function splice(
   node: SpliceEnd,
   options: SpliceOptions,
 ): Promise<unknown> {
-  const { pool, restPool, idleMs = spliceIdleMs } = options;
+  const { pool, restPool, patience } = options;
   using rest = await restPool.acquire(2);
   const [upBuffer, downBuffer] = rest.buffers;
-  client.conn.set(idleMs);
-  node.conn.set(idleMs);
+  const beSilent = () => {
+    client.conn.set(patience.idleMs);
+    node.conn.set(patience.idleMs);
+  };
+  beSilent();
+  const heard = (bytes: Uint8Array) => patience.heard(bytes) && beSilent();
   const closeBoth = () => {
     client.conn.close();
     node.conn.close();
   };
   const up = async () => {
     const onBroken = ({ side }: Broken) => side === "from" && closeBoth();
-    const broken = await copy({ from: client, to: node, buffer: upBuffer, idleMs, onBroken }, pool);
+    const broken = await copy(
+      { from: client, to: node, buffer: upBuffer, patience, heard, onBroken },
+      pool,
+    );
     if (broken === undefined) await endWriting(node);
     // What the client still sends interests nobody, but unread it would reset the connection.
     else await discard(client, options.drainBytesMax ?? drainBytesMax);
@@ -92,7 +97,7 @@ export async function splice(
   const down = async () => {
     const onBroken = ({ side }: Broken) => side === "to" && closeBoth();
     const broken = await copy(
-      { from: node, to: client, buffer: downBuffer, idleMs, onBroken },
+      { from: node, to: client, buffer: downBuffer, patience, onBroken },
       pool,
     );
     await endWriting(client);
@@ -119,8 +124,10 @@ export interface Direction {
   readonly to: SpliceEnd;
   /** What it has at rest. */
   readonly buffer: Uint8Array;
-  /** How long nothing may come, in ms; 0: no limit. */
-  readonly idleMs: number;
+  /** How long nothing may come. */
+  readonly patience: Pick<Patience, "idleMs">;
+  /** Is shown what passes; of the bulk of it only what each piece ends with. */
+  readonly heard?: (bytes: Uint8Array) => void;
   /** Called as soon as one side has failed. */
   readonly onBroken: (broken: Broken) => void;
 }
@@ -137,13 +144,18 @@ export async function copy(way: Direction, pool: BufferPool): Promise<Broken | u
   for (;;) {
     const read = await tryRead(way, buffer);
     if (typeof read === "object") return read ?? undefined;
-    const broken = await tryWrite(way, buffer.subarray(0, read));
+    const bytes = buffer.subarray(0, read);
+    way.heard?.(bytes);
+    const broken = await tryWrite(way, bytes);
     if (broken !== undefined) return broken;
     if (read < buffer.length || !hasSpare(pool)) continue;
     const bulk = await copyBulk(way, pool);
     if (bulk !== "quiet") return bulk;
   }
 }
+
+/** What is shown of each piece of bulk, in bytes: the last line, where that is a short one. */
+const heardBytes = 64;
 
 /** Writes while the next read is on its way, until `from` ends or its bytes come in small pieces. */
 async function copyBulk(
@@ -158,8 +170,10 @@ async function copyBulk(
     if (typeof read === "object") return read ?? undefined;
     [filling, writing] = [writing, filling];
     const quiet = read < spliceRestBytes;
+    const bytes = writing.subarray(0, read);
     if (!quiet) reading = tryRead(way, filling);
-    const broken = await tryWrite(way, writing.subarray(0, read));
+    way.heard?.(quiet ? bytes : bytes.subarray(-heardBytes));
+    const broken = await tryWrite(way, bytes);
     if (quiet) return broken ?? "quiet";
     if (broken === undefined) continue;
     // The pool may not have the buffers back while a read can still write into one.
@@ -182,7 +196,7 @@ async function tryWrite(way: Direction, bytes: Uint8Array): Promise<Broken | und
   try {
     conn.set(spliceStallMs);
     await writeAll(conn, bytes);
-    conn.set(way.idleMs);
+    conn.set(way.patience.idleMs);
     return undefined;
   } catch (error) {
     return fail(way, { side: "to", error });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Balancer } from "../../src/gateway/balancer.ts";
 import type { HttpDoor } from "../../src/gateway/http_door.ts";
 import { NodePicker } from "../../src/gateway/node_picker.ts";
@@ -296,17 +296,47 @@ Deno.test(
   },
 );
 
-Deno.test("the gateway waits for a scrub that takes half an hour", pure, async () => {
+for (
+  const [what, pieces] of [
+    ["as the first line", ["NODE SCRUB\n"]],
+    ["as the last of three lines, in one piece", ["NODE PING\nNODE HEAL\nNODE SCRUB\n"]],
+    ["before another line", ["NODE STATUS\nNODE SCRUB\nNODE PING\n"]],
+    ["in pieces", ["NODE PING\nNO", "DE SC", "RUB\r", "\n"]],
+    ["without its line end", ["NODE HEAL\nnode scrub"]],
+    ["behind a file", [`FILE PUSH 300000 a\n${"x".repeat(300_000)}`, "NODE SCRUB\n"]],
+    ["in one piece with a file", [`FILE PUSH 300000 a\n${"x".repeat(300_000)}NODE SCRUB\n`]],
+  ] as const
+) {
+  Deno.test(`the gateway waits for a scrub that takes half an hour: ${what}`, pure, async () => {
+    await using stage = new Stage();
+    const scrubbed = Promise.withResolvers<string>();
+    await using _node = stage.node(first, async (line, { reader }) => {
+      const bytes = /^FILE PUSH ([0-9]+)/.exec(line)?.[1];
+      if (bytes !== undefined) await reader.discard(Number(bytes));
+      return /^node scrub/i.test(line) ? scrubbed.promise : "OK\n";
+    });
+    using conn = await stage.connect();
+    const answer = readAll(conn);
+    for (const piece of pieces) {
+      await writeText(conn, piece);
+      await stage.clock.advance(0);
+    }
+    await conn.closeWrite();
+    await stage.clock.advance(30 * 60_000);
+    scrubbed.resolve("DONE\n");
+    assertMatch(new TextDecoder().decode(await answer), /DONE\n(OK\n)?$/);
+  });
+}
+
+Deno.test("the gateway waits no longer for lines that only begin like a scrub", pure, async () => {
   await using stage = new Stage();
-  const scrubbed = Promise.withResolvers<string>();
-  await using _node = stage.node(first, () => scrubbed.promise);
+  await using _node = stage.node(first, () => undefined);
   using conn = await stage.connect();
-  const answer = readAll(conn);
-  await writeText(conn, "NODE SCRUB\n");
-  await conn.closeWrite();
-  await stage.clock.advance(30 * 60_000);
-  scrubbed.resolve("OK\n");
-  assertEquals(new TextDecoder().decode(await answer), "OK\n");
+  await writeText(conn, "NODE HEAL\nNODE SCRUBS\nNODE SCRUB it\nSCRUB\n");
+  await stage.clock.advance(70_000);
+  assertEquals(stage.server.connections, 1);
+  await stage.clock.advance(30_000);
+  assertEquals(stage.server.connections, 0);
 });
 
 Deno.test("the gateway drops a client that does not read", pure, async () => {

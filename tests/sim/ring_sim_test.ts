@@ -177,6 +177,19 @@ for (const [nodes, count, seconds] of sizes) {
   });
 }
 
+Deno.test("A minute deals a large ring every kind of fault, the dearest once", pure, () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    // Its nodes never start, so that nothing but the faults happens.
+    const ring = new SimRing({ seed, nodes: 1_000 });
+    const thrown = throwFaults(ring, { kinds: allFaults, durationMs: 60_000, everyMs: 4_000 });
+    assertEquals(allFaults.filter((kind) => !thrown.has(kind)), [], `seed ${seed}`);
+  }
+  const ring = new SimRing({ seed: 1, nodes: 1_000 });
+  const thrown = throwFaults(ring, { kinds: ["kill-all"], durationMs: 400_000, everyMs: 1_000 });
+  const all = thrown.get("kill-all") ?? 0;
+  assert(all > 10 && 5 * all < (thrown.get("kill-neighbours") ?? 0), `${all} of about 400`);
+});
+
 Deno.test("A simulation with one seed is the same twice", pure, () => {
   const traces = [1, 2].map(() => {
     const trace: string[] = [];

@@ -73,7 +73,7 @@ export function throwFaults(ring: SimRing, options: FaultOptions): Map<Fault, nu
     scheduler.runFor(scheduler.between(0, 2 * options.everyMs));
     if (hand.length === 0) hand = [...options.kinds];
     const [dealt = "kill"] = hand.splice(scheduler.random.integer(hand.length), 1);
-    const fault = lighter(ring, dealt);
+    const fault = lighter(ring, dealt, thrown);
     thrown.set(fault, (thrown.get(fault) ?? 0) + 1);
     ring.trace?.push(`${(scheduler.nowMs / 1_000).toFixed(3).padStart(9)} FAULT ${fault}`);
     throwFault(ring, fault);
@@ -87,11 +87,15 @@ export function throwFaults(ring: SimRing, options: FaultOptions): Map<Fault, nu
   return thrown;
 }
 
-/** In a large ring a fault of all its nodes is seldom one; a wipe waits until the last is repaired. */
-function lighter(ring: SimRing, fault: Fault): Fault {
+/**
+ * What comes instead of a fault: a wipe waits until the last is repaired, and in a large ring a fault of
+ * all its nodes is one the first time, and seldom again.
+ */
+function lighter(ring: SimRing, fault: Fault, thrown: ReadonlyMap<Fault, number>): Fault {
   if (fault === "wipe") return ring.hasAllCopies() ? "wipe" : "kill";
-  const isSpared = fault === "kill-all" && ring.scheduler.random.integer(ring.nodes.length) >= 100;
-  return isSpared ? "kill-neighbours" : fault;
+  if (fault !== "kill-all") return fault;
+  const isSpared = ring.scheduler.random.integer(ring.nodes.length) >= 100;
+  return isSpared && thrown.has("kill-all") ? "kill-neighbours" : fault;
 }
 
 function throwFault(ring: SimRing, fault: Fault): void {

@@ -131,10 +131,13 @@ export class Session {
 
   /** Reads the next command and serves it; false when the peer has ended or must not go on. */
   async #serveNext(): Promise<boolean> {
+    // A connection at rest has until the deadline; what is under way has to get on.
+    this.#conn.set(0);
     this.#conn.setDeadline(idleMs);
     this.#awaitsCommand = true;
     const line = await this.#reader.readLine(lineBytesMax, lineBytesCap);
     this.#awaitsCommand = false;
+    this.#conn.set(stallMs);
     this.#conn.setDeadline(undefined);
     if (line === "eof") return false;
     if (line === "too-long") {
@@ -163,7 +166,6 @@ export class Session {
     const { clock, counters } = this.#context;
     const startMs = clock.nowMs();
     let isFailed = false;
-    this.#conn.set(stallMs);
     this.#answerBegun = false;
     this.#sentBytes = 0;
     try {

@@ -297,3 +297,26 @@ Deno.test("a client that has no request under way is dropped after a minute", as
   using again = await LineClient.open(doorway.port, request + request);
   assertStringIncludes(await again.line(), "HTTP/1.1 200 ");
 });
+
+Deno.test("a client whose headers come byte by byte is dropped after a minute, as is its next request", async () => {
+  for (const before of ["", request]) {
+    await using doorway = new Doorway();
+    const begun = `${before}GET / HTTP/1.1\r\nHost: localhost\r\n`;
+    using slow = await LineClient.open(doorway.port, begun);
+    if (before !== "") assertStringIncludes(await slow.line(), "HTTP/1.1 200 ");
+    // By the time that a later client has its answer, the door counts the time of this one.
+    using later = await LineClient.open(doorway.port, request);
+    assertStringIncludes(await later.line(), "HTTP/1.1 200 ");
+    let isOver = false;
+    const rest = slow.restText().finally(() => isOver = true);
+    const stepMs = (idleMs - 1_000) / 10;
+    for (let step = 0; step < 10; step++) {
+      await slow.send("X");
+      await doorway.clock.advance(stepMs);
+      assertEquals(isOver, false);
+    }
+    await doorway.clock.advance(2_000);
+    assertEquals((await rest).includes("HTTP/1.1 "), false);
+    assertEquals(doorway.served, before === "" ? 1 : 2);
+  }
+});

@@ -281,6 +281,24 @@ Deno.test("the gateway drops a client that says nothing", pure, async () => {
   assertEquals(await ended, new Uint8Array());
 });
 
+for (const line of ["GET /files/a HTTP/1.1\r\n", "FILE LIST ........................"]) {
+  Deno.test(
+    `the gateway drops a client whose first line comes byte by byte: ${line.trim()}`,
+    pure,
+    async () => {
+      await using stage = new Stage();
+      using conn = await stage.connect();
+      let sent = 0;
+      for (; sent < line.length; sent++) {
+        await writeText(conn, line.charAt(sent)).catch(() => {/* dropped */});
+        await stage.clock.advance(4_000);
+        if (stage.server.connections === 0) break;
+      }
+      assertEquals((sent + 1) * 4_000, idleMs);
+    },
+  );
+}
+
 Deno.test(
   "the gateway waits for a heal walk, and drops what is silent for longer",
   pure,

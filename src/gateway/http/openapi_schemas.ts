@@ -114,7 +114,7 @@ export const apiSchemas: Readonly<Record<string, unknown>> = {
     properties: {
       checked: { type: "integer", description: "Copies that were read and verified" },
       repaired: { type: "integer" },
-      lost: { type: "integer", description: "Copies that could not be repaired" },
+      lost: { type: "integer", description: "Copies that no other node could give" },
     },
   },
   Status: {

@@ -99,7 +99,8 @@ class ChaosProcess implements AsyncDisposable {
 
 /** Whether there is something for a run to leave behind. */
 async function assertRuns(directory: string): Promise<void> {
-  assert((await findProcesses(directory)).length >= 5, "a supervisor, three nodes and a gateway");
+  // A supervisor, a gateway and three nodes, of which one may have just been killed.
+  assert((await findProcesses(directory)).length >= 4, "the ring runs");
   // Only root mounts something.
   assertEquals((await mountsBelow(directory)).length, Deno.uid() === 0 ? 1 : 0);
 }

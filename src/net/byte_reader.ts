@@ -208,10 +208,15 @@ export class ByteReader implements Disposable {
     if (length > restBytes && !this.#longLines.tryTake(length)) return false;
     const buffer = length === 0 ? noBytes : new Uint8Array(length);
     buffer.set(this.#buffer.subarray(this.#start, this.#end));
-    if (this.#buffer.length > restBytes) this.#longLines.giveBack(this.#buffer.length);
+    const former = this.#buffer;
     this.#end -= this.#start;
     this.#start = 0;
     this.#buffer = buffer;
+    if (former.length > restBytes) {
+      this.#longLines.giveBack(former.length);
+      // Freed now: the garbage collector would come for it when as much again has been taken.
+      former.buffer.transfer(0);
+    }
     return true;
   }
 

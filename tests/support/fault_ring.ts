@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { hooksFile, pausedFile, type PushStage } from "../../src/node/test_hooks.ts";
 import type { TestHookValues } from "../../src/node/test_hooks.ts";
+import { absent, type ChangeOutcome, FileModel } from "./file_model.ts";
 import { bytesOf } from "./line_client.ts";
 import {
   ask,
@@ -28,27 +29,19 @@ const healMs = 45_000;
 /** How long a push may take, in ms: its node may be stopped meanwhile. */
 const answerMs = 180_000;
 
-/** What a file may read as: one of these SHA-256, or `absent`. */
-type Allowed = ReadonlySet<string>;
-
-/** No file of that name. */
-const absent = "absent";
-
-/** How a push went. `broken`: the connection ended, so that nobody knows. */
-export type PushOutcome = "acknowledged" | "refused" | "unknown" | "broken";
-
-/** A push that is under way. */
-export interface PushAttempt {
-  readonly outcome: Promise<PushOutcome>;
+/** A push or a delete that is under way. */
+export interface Attempt {
+  readonly outcome: Promise<ChangeOutcome>;
   /** What the node has answered; of meaning once the outcome is there. */
   answer(): string;
 }
 
-/** A push without an answer yet. */
-interface UnderWay {
+/** What a client asks for. */
+interface Change {
+  readonly name: string;
+  /** What the file is to read as then. */
   readonly sum: string;
-  /** What others pushed under the same name at the same time. */
-  readonly rivals: Set<string>;
+  readonly request: Uint8Array;
 }
 
 /** Where there is little time the nodes look after their directories more often. */
@@ -85,8 +78,7 @@ async function writeHooks(directory: string, values: TestHookValues): Promise<vo
 export class FaultRing implements AsyncDisposable {
   /** The one that runs now, and before it those that it goes on from, in the same directory. */
   readonly #rings: LiveRing[];
-  readonly #files = new Map<string, Allowed>();
-  readonly #underWay = new Map<string, Set<UnderWay>>();
+  readonly #model = new FileModel();
   /** Nodes that hold pushes. */
   readonly #holders = new Set<number>();
   /** Processes that are stopped. */
@@ -133,51 +125,38 @@ export class FaultRing implements AsyncDisposable {
   }
 
   /** Pushes bytes that nothing else has, whatever becomes of it. */
-  attempt(port: number, name: string, bytes: Uint8Array): PushAttempt {
-    const mine = this.#begin(name, sha256(bytes));
+  attempt(port: number, name: string, bytes: Uint8Array): Attempt {
+    const request = bytesOf(`FILE PUSH ${bytes.length} ${name}\n`, bytes);
+    return this.#change(port, { name, sum: sha256(bytes), request });
+  }
+
+  /** Deletes a file, which must be acknowledged. */
+  async delete(port: number, name: string): Promise<void> {
+    const attempt = this.attemptDelete(port, name);
+    assertEquals(await attempt.outcome, "acknowledged", attempt.answer());
+  }
+
+  /** Deletes a file, whatever becomes of it. */
+  attemptDelete(port: number, name: string): Attempt {
+    return this.#change(port, { name, sum: absent, request: bytesOf(`FILE DELETE ${name}\n`) });
+  }
+
+  #change(port: number, { name, sum, request }: Change): Attempt {
+    const change = this.#model.begin(name, sum);
     let answer = "";
-    const run = async (): Promise<PushOutcome> => {
+    const run = async (): Promise<ChangeOutcome> => {
       try {
-        const head = `FILE PUSH ${bytes.length} ${name}\n`;
-        answer = new TextDecoder().decode(await ask(port, bytesOf(head, bytes), answerMs));
+        answer = new TextDecoder().decode(await ask(port, request, answerMs));
       } catch (error) {
         // Refused, reset, or no answer in time.
         if (!(error instanceof Error)) throw error;
         answer ||= String(error);
       }
       const outcome = outcomeOf(answer);
-      this.#end(name, mine, outcome);
+      this.#model.end(name, { change, outcome });
       return outcome;
     };
     return { outcome: run(), answer: () => answer };
-  }
-
-  #begin(name: string, sum: string): UnderWay {
-    const mine: UnderWay = { sum, rivals: new Set() };
-    const others = this.#underWay.get(name) ?? new Set();
-    for (const other of others) {
-      other.rivals.add(sum);
-      mine.rivals.add(other.sum);
-    }
-    this.#underWay.set(name, others.add(mine));
-    this.#files.set(name, new Set([...this.#files.get(name) ?? [absent], sum]));
-    return mine;
-  }
-
-  #end(name: string, { sum, rivals }: UnderWay, outcome: PushOutcome): void {
-    const others = [...this.#underWay.get(name) ?? []].filter((other) => other.sum !== sum);
-    this.#underWay.set(name, new Set(others));
-    // Of two that were under way at the same time either may be the later one.
-    if (outcome === "acknowledged") this.#files.set(name, new Set([sum, ...rivals]));
-    if (outcome !== "refused") return;
-    for (const other of others) other.rivals.delete(sum);
-    this.#files.set(name, new Set([...this.#files.get(name) ?? []].filter((each) => each !== sum)));
-  }
-
-  /** Deletes a file, which must be acknowledged. */
-  async delete(port: number, name: string): Promise<void> {
-    assertEquals(await askText(port, `FILE DELETE ${name}\n`), "OK\n");
-    this.#files.set(name, new Set([absent]));
   }
 
   /**
@@ -189,13 +168,15 @@ export class FaultRing implements AsyncDisposable {
   }
 
   async #checkAt(port: number): Promise<void> {
-    const before = new Map(this.#files);
+    const before = this.#model.files();
     const listed = await listedNames(port);
-    for (const name of listed) assert(this.#files.has(name), `${port} lists '${name}'`);
+    for (const name of listed) {
+      assert(this.#model.allowed(name) !== undefined, `${port} lists '${name}'`);
+    }
     for (const [name, allowed] of before) {
       const found = await readSum(port, name);
       // A push may have been answered meanwhile.
-      const now = this.#files.get(name) ?? allowed;
+      const now = this.#model.allowed(name) ?? allowed;
       assert(allowed.has(found) || now.has(found), `'${name}' through ${port} reads as ${found}`);
       if (now.size > 1 || now !== allowed) continue;
       assertEquals(listed.has(name), found !== absent, `'${name}' in the list of ${port}`);
@@ -214,10 +195,10 @@ export class FaultRing implements AsyncDisposable {
       return reason === "";
     });
     await this.check();
-    for (const name of this.#files.keys()) {
+    for (const name of this.#model.files().keys()) {
       const sums = await Promise.all(this.ports.map((port) => readSum(port, name)));
       assertEquals(new Set(sums).size, 1, `the nodes disagree on '${name}': ${sums}`);
-      this.#files.set(name, new Set(sums));
+      this.#model.settle(name, sums);
     }
   }
 
@@ -289,6 +270,12 @@ export class FaultRing implements AsyncDisposable {
     return pid;
   }
 
+  /** Ends a stopped process by SIGKILL: it cannot be asked who it is. */
+  endStopped(pid: number): void {
+    this.#stopped.delete(pid);
+    Deno.kill(pid, "SIGKILL");
+  }
+
   /** Lets a stopped process go on. */
   resume(pid: number): void {
     this.#stopped.delete(pid);
@@ -318,6 +305,14 @@ export class FaultRing implements AsyncDisposable {
   /** A number that a node tells of itself. */
   async count(port: number, key: string): Promise<number> {
     return Number((await this.ring.info(port)).get(key));
+  }
+
+  /** Ends every process by SIGKILL. */
+  async killAll(): Promise<void> {
+    this.ring.supervisor.signal("SIGKILL");
+    await this.ring.supervisor.exited;
+    const gateway = this.ring.gatewayPort === 0 ? [] : [this.ring.gatewayPort];
+    await this.kill(...this.ports, ...gateway);
   }
 
   /** Starts a new supervisor on the ring's directory, after the old one has ended. */
@@ -380,7 +375,7 @@ export async function listedNames(port: number): Promise<Set<string>> {
   return new Set(rows.filter((row) => row !== "").map((row) => row.slice(0, row.indexOf(","))));
 }
 
-function outcomeOf(answer: string): PushOutcome {
+function outcomeOf(answer: string): ChangeOutcome {
   if (/(^|\n)OK\n$/.test(answer)) return "acknowledged";
   if (/^ERR outcome unknown/.test(answer)) return "unknown";
   return /^ERR [^\n]+\n$/.test(answer) ? "refused" : "broken";

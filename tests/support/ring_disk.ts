@@ -72,6 +72,27 @@ export async function stagedFiles(dataDir: string, port: number): Promise<string
   return await Array.fromAsync(Deno.readDir(`${dataDir}/${port}/staging`), ({ name }) => name);
 }
 
+/** How many chunk files lie in `content/` and `backup/` of a node's directory. */
+export async function chunkCount(directory: string): Promise<number> {
+  let count = 0;
+  for (const place of ["content", "backup"]) {
+    try {
+      for await (const _file of Deno.readDir(`${directory}/${place}`)) count++;
+    } catch (error) {
+      // Its node has not begun to make its directory.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return count;
+}
+
+/** Removes the catalog of a node that does not run, with its log. */
+export async function removeCatalog(directory: string): Promise<void> {
+  for await (const { name } of Deno.readDir(directory)) {
+    if (name.startsWith("catalog.db")) await Deno.remove(`${directory}/${name}`);
+  }
+}
+
 function digits(number: number): string {
   return String(number).padStart(3, "0");
 }

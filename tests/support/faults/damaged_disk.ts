@@ -9,6 +9,7 @@ import { chunkName } from "../../../src/protocol/names.ts";
 import { type FaultRing, faultRing, type Pace, readSum } from "../fault_ring.ts";
 import { askText } from "../live_ring.ts";
 import { waitUntil } from "../program.ts";
+import { removeCatalog } from "../ring_disk.ts";
 
 const steps = { sanitizeOps: false, sanitizeResources: false };
 
@@ -161,12 +162,6 @@ async function damageOne(
 
 function scrubbed(checked: number, repaired: number, lost: number): string {
   return `checked: ${checked}\nrepaired: ${repaired}\nlost: ${lost}\nOK\n`;
-}
-
-async function removeCatalog(directory: string): Promise<void> {
-  for await (const { name } of Deno.readDir(directory)) {
-    if (name.startsWith("catalog.db")) await Deno.remove(`${directory}/${name}`);
-  }
 }
 
 /** Puts so many bytes of nonsense in the place of the catalog. */

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { PushStage } from "../../../src/node/test_hooks.ts";
 import { digestBytes } from "../../../src/protocol/digest.ts";
 import { parseRecord } from "../../../src/protocol/record_codec.ts";
-import { faultRing, type Pace } from "../fault_ring.ts";
+import { type FaultRing, faultRing, listedNames, type Pace } from "../fault_ring.ts";
 import { LineClient } from "../line_client.ts";
 import { askText, sha256 } from "../live_ring.ts";
 import { waitUntil } from "../program.ts";
@@ -69,9 +70,7 @@ export function deletedFilesTest({ isLong }: Pace): void {
         await ring.wipe(port3);
         await ring.delete(port1, "missed");
         await ring.settle();
-        ring.ring.supervisor.signal("SIGKILL");
-        await ring.ring.supervisor.exited;
-        await ring.kill(...ring.ports);
+        await ring.killAll();
         await ring.startAgain({ waitTimeMs: 300 });
         await ring.settle();
         assertEquals(await tombstonesAt(port0), ["gone", "missed"]);
@@ -105,7 +104,68 @@ export function deletedFilesTest({ isLong }: Pace): void {
         await ring.settle();
       },
     });
+
+    for (const each of isLong ? brokenDeletes : brokenDeletes.slice(0, 1)) {
+      await t.step({
+        name: `${each.stage}: node ${each.victim} after the coordinator of a delete killed`,
+        ...steps,
+        fn: () => breakDelete(ring, each),
+      });
+    }
+
+    if (!isLong) return;
+    await t.step({
+      name: "everything killed right after deletes were acknowledged",
+      ...steps,
+      fn: async () => {
+        const names = ring.ports.map((port) => `short-lived-${port}`);
+        for (const name of names) await ring.push(port0, name);
+        await Promise.all(names.map((name, place) => ring.delete(ring.port(place), name)));
+        await ring.killAll();
+        await ring.startAgain({ waitTimeMs: 300 });
+        await ring.settle();
+        for (const name of names) assertEquals((await listedNames(port1)).has(name), false, name);
+      },
+    });
   });
+}
+
+/** A delete that is held at a stage while a node dies, by its distance from the delete's coordinator. */
+interface BrokenDelete {
+  readonly stage: PushStage;
+  readonly victim: number;
+}
+
+const brokenDeletes: readonly BrokenDelete[] = [
+  { stage: "committed", victim: 0 },
+  { stage: "committed", victim: 1 },
+  { stage: "record-received", victim: 0 },
+  { stage: "record-received", victim: 2 },
+];
+
+/** The file is there or not, the same everywhere, and gone for good once the delete was acknowledged. */
+async function breakDelete(ring: FaultRing, { stage, victim }: BrokenDelete): Promise<void> {
+  const name = `broken-${stage}-${victim}`;
+  await ring.push(ring.port(3), name);
+  const [coordinator, dead] = [ring.port(0), ring.port(victim)];
+  const holder = stage === "record-received" ? ring.port(2) : coordinator;
+  await ring.setHooks(holder, { pauseAt: stage });
+  const attempt = ring.attemptDelete(coordinator, name);
+  await ring.heldAt(holder, stage);
+  await ring.kill(dead);
+  await ring.setHooks(holder);
+  await ring.check(ring.ports.filter((port) => port !== dead));
+  const outcome = await attempt.outcome;
+  assert(
+    dead === coordinator || outcome !== "broken",
+    `it lives and answered '${attempt.answer()}'`,
+  );
+  await ring.settle();
+  if (outcome === "acknowledged") assertEquals((await listedNames(dead)).has(name), false);
+  // Whatever became of it, the name takes a file, and the delete is not heard of again.
+  await ring.push(dead, name);
+  await ring.settle();
+  await ring.delete(dead, name);
 }
 
 /** The names of the tombstones that a node tells another one of, sorted. */

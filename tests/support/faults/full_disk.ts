@@ -95,6 +95,33 @@ export function fullDiskTest({ isLong }: Pace): void {
         await ring.settle();
       },
     });
+
+    await t.step({
+      name: "the full node is killed, and started on its full disk",
+      ...steps,
+      fn: async () => {
+        const others = ring.ports.filter((port) => port !== full);
+        for (const freeBytes of isLong ? [0, 8 * 1024, 200_000] : [0]) {
+          const size = 6 * mebibyte;
+          using client = await LineClient.open(full, `FILE PUSH ${size} interrupted\n`);
+          await client.send(randomBytes(size / 2));
+          await disk.fill(freeBytes);
+          await ring.kill(full);
+          await ring.check(others);
+          // It is started again and again, or serves what it can.
+          await new Promise((resolve) => setTimeout(resolve, isLong ? 5_000 : 1_000));
+          await ring.check(others);
+          const attempt = ring.attempt(ring.port(0), "meanwhile", randomBytes(100_000));
+          assert(await attempt.outcome !== "broken", attempt.answer());
+          await disk.empty();
+          await ring.settle();
+          await ring.stagingIsClean();
+        }
+        await nodesLookAgain();
+        await ring.push(full, "works after that", 3 * mebibyte);
+        await ring.check();
+      },
+    });
   });
 }
 

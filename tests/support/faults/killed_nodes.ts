@@ -102,9 +102,7 @@ export function killedNodesTest({ isLong }: Pace): void {
       name: "every process, and then a new start",
       ...options,
       fn: async () => {
-        ring.ring.supervisor.signal("SIGKILL");
-        await ring.ring.supervisor.exited;
-        await ring.kill(...ring.ports, ring.ring.gatewayPort);
+        await ring.killAll();
         await ring.startAgain({ waitTimeMs: gossipMs });
         await ring.check([...ring.ports, ring.ring.gatewayPort]);
         await ring.settle();

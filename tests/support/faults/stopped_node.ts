@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { PushStage } from "../../../src/node/test_hooks.ts";
 import { type FaultRing, faultRing, type Pace, readSum, versionOf } from "../fault_ring.ts";
 import { LineClient } from "../line_client.ts";
@@ -51,6 +51,26 @@ export function stoppedNodeTest({ isLong }: Pace): void {
         fn: () => stopNode(ring, stage, stopMs),
       });
     }
+    await ring.stagingIsClean();
+  });
+}
+
+/** Declares the test of a stopped node whose process, or whose ring, ends meanwhile; it takes a minute. */
+export function endedWhileStoppedTest(): void {
+  Deno.test("processes end while a node is stopped, and nothing old comes of it", async (t) => {
+    await using ring = await faultRing(5, { isLong: true, waitTimeMs: 300 });
+    await t.step({
+      name: "its own, with pushes that are staged",
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: () => endWhileStopped(ring),
+    });
+    await t.step({
+      name: "those of all others, which come back",
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: () => restartAroundStopped(ring),
+    });
     await ring.stagingIsClean();
   });
 }
@@ -117,6 +137,54 @@ async function stopNode(ring: FaultRing, stage: PushStage, stopMs: number): Prom
   assertMatch(older.answer(), /^ERR overtaken: /);
   assertEquals(await alone.outcome, "acknowledged", alone.answer());
   await ring.settle();
+}
+
+/** It is replaced at once, and the new process has missed nothing either. */
+async function endWhileStopped(ring: FaultRing): Promise<void> {
+  const [port0, port3] = [ring.port(0), ring.port(3)];
+  await ring.push(port0, "changing");
+  await ring.setHooks(port3, { pauseAt: "staged" });
+  const older = ring.attempt(port3, "changing", randomBytes(100_000));
+  await ring.heldAt(port3, "staged");
+  const pid = await ring.stop(port3);
+  await ring.setHooks(port3);
+  await ring.push(ring.port(1), "changing");
+  const version = await versionOf(port0, "changing");
+  ring.endStopped(pid);
+  assertEquals(await older.outcome, "broken", older.answer());
+  await ring.check(ring.ports.filter((port) => port !== port3));
+  await ring.ring.waitAllAlive();
+  await assertServesNothingBelow(port3, version);
+  assertNotEquals(await processesOf(ring, port3), [pid]);
+  await ring.settle();
+}
+
+/** The others do without it, and it learns when it goes on that they are new processes. */
+async function restartAroundStopped(ring: FaultRing): Promise<void> {
+  const [port0, port1] = [ring.port(0), ring.port(1)];
+  const others = ring.ports.filter((port) => port !== port1);
+  await ring.push(port0, "changing");
+  const pid = await ring.stop(port1);
+  await ring.kill(...others);
+  await waitUntil("the others are back", 30_000, async () => {
+    const states = await Promise.all(others.map(async (port) => {
+      try {
+        return (await ring.ring.info(port)).get("state");
+      } catch {
+        return "away";
+      }
+    }));
+    return states.every((state) => state === "ready");
+  });
+  await ring.push(port0, "changing");
+  await ring.push(ring.port(2), "made without it");
+  await ring.check(others);
+  assertEquals(await processesOf(ring, port1), [pid]);
+  const version = await versionOf(port0, "changing");
+  ring.resume(pid);
+  await assertServesNothingBelow(port1, version);
+  await ring.settle();
+  assertEquals(await processesOf(ring, port1), [pid]);
 }
 
 /** Asks until the node serves again: never a version that was replaced. */

@@ -6,11 +6,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type FaultRing, faultRing, type Pace, readSum } from "../fault_ring.ts";
-import { sha256 } from "../live_ring.ts";
 import { randomBytes } from "../real_file.ts";
-import { pull } from "../wire_client.ts";
+import { OverwrittenFile } from "./overwritten_file.ts";
 
 const steps = { sanitizeOps: false, sanitizeResources: false };
+
+/** Pushes of two clients at once take about so long, in ms. */
+const raceMs = 40;
 
 /** Sizes on both sides of what is read before it is sent on. */
 const sizes = [1, 30_000, 200_000, 262_145, 700_000];
@@ -19,6 +21,7 @@ const sizes = [1, 30_000, 200_000, 262_145, 700_000];
 export function versionsTest({ isLong }: Pace): void {
   const rounds = isLong ? 100 : 20;
   const pulls = isLong ? 1_000 : 150;
+  const deaths = isLong ? 12 : 1;
   Deno.test("the version that was acknowledged last is the one that is read", async (t) => {
     await using ring = await faultRing(5, { isLong, waitTimeMs: 300 });
 
@@ -73,10 +76,28 @@ export function versionsTest({ isLong }: Pace): void {
     });
 
     await t.step({
+      name: `two clients push one name at once, and nodes die meanwhile, ${deaths} times`,
+      ...steps,
+      fn: () => raceWhileNodesDie(ring, deaths),
+    });
+
+    await t.step({
       name: `${pulls} pulls while the file is overwritten`,
       ...steps,
       fn: async () => {
-        await pullWhileOverwritten(ring, pulls);
+        await new OverwrittenFile(ring, { name: "watched", pulls, bytesOf }).run();
+        await ring.settle();
+      },
+    });
+
+    await t.step({
+      name: `the same while holders and coordinators die, ${deaths} times`,
+      ...steps,
+      fn: async () => {
+        const victims = Array.from({ length: deaths }, (_, death) => ring.port(death % 5));
+        const file = new OverwrittenFile(ring, { name: "watched", bytesOf });
+        const { acknowledged, pulled } = await file.run(victims);
+        assert(pulled > deaths && acknowledged > deaths, `${pulled} pulls, ${acknowledged} pushes`);
         await ring.settle();
       },
     });
@@ -101,33 +122,31 @@ async function pushOnceItServes(ring: FaultRing, port: number, name: string): Pr
   }
 }
 
-/** Every pull must give one of the versions that could be there while it ran, whole. */
-async function pullWhileOverwritten(ring: FaultRing, pulls: number): Promise<void> {
-  let done = 0;
-  let last = bytesOf(0);
-  /** Numbers of versions by their SHA-256; 0 is the first. */
-  const versions = new Map([[sha256(last), 0]]);
-  let begun = 0;
-  let acknowledged = 0;
-  assertEquals(await ring.attempt(ring.port(0), "watched", last).outcome, "acknowledged");
-  const write = async () => {
-    while (done < pulls) {
-      last = bytesOf(++begun);
-      versions.set(sha256(last), begun);
-      const attempt = ring.attempt(ring.port(begun % 5), "watched", last);
-      assertEquals(await attempt.outcome, "acknowledged", attempt.answer());
-      acknowledged = begun;
+/**
+ * Two clients push one name at once, and a node dies in the middle: one of the two coordinators, a
+ * node with parts of both, or both coordinators. Every node then tells the same of it.
+ */
+async function raceWhileNodesDie(ring: FaultRing, rounds: number): Promise<void> {
+  const count = ring.ports.length;
+  for (let round = 0; round < rounds; round++) {
+    const at = (distance: number) => ring.port((round + distance) % count);
+    const victims = [[at(0)], [at(1)], [at(2)], [at(0), at(1)]][round % 4] ?? [];
+    const coordinators = [at(0), at(1)];
+    const attempts = coordinators.map((port, index) => ({
+      port,
+      ...ring.attempt(port, "raced", bytesOf(round + 3 * index)),
+    }));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * raceMs));
+    await ring.kill(...victims);
+    // Where two neighbours are away, both copies of a part are.
+    if (victims.length === 1) {
+      await ring.check(ring.ports.filter((port) => !victims.includes(port)));
     }
-  };
-  const read = async (place: number) => {
-    for (; done < pulls; done++) {
-      const port = ring.port((place + done) % 5);
-      const least = acknowledged;
-      const sum = sha256(await pull(port, "watched"));
-      const version = versions.get(sum);
-      assert(version !== undefined, `a pull from ${port} is no version`);
-      assert(version >= least && version <= begun, `${version} is not of ${least} to ${begun}`);
+    for (const { port, outcome, answer } of attempts) {
+      const isAnswered = victims.includes(port) || await outcome !== "broken";
+      assert(isAnswered, `${port} lives and answered '${answer()}'`);
+      await outcome;
     }
-  };
-  await Promise.all([write(), read(0), read(1), read(2)]);
+    await ring.settle();
+  }
 }

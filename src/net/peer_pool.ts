@@ -31,6 +31,11 @@ export interface PeerPoolOptions {
 export interface BorrowOptions extends DialOptions {
   /** Makes a new connection even when one is at rest. */
   readonly fresh?: boolean;
+  /**
+   * Closes the connection when the pool is told to forget its peer: for borrowers that can go on without
+   * it. Others may still get from a slow peer what they wait for.
+   */
+  readonly untilForgotten?: boolean;
   /** Called once when the borrower has given the connection up, or has got none. */
   readonly onEnd?: () => void;
 }
@@ -56,6 +61,8 @@ export class PeerPool implements Disposable {
   readonly #dependencies: PeerPoolDependencies;
   readonly #limits: Required<PeerPoolOptions>;
   readonly #idle = new Map<NodeAddress, IdleLink[]>();
+  /** Borrowed ones that end when their peer is forgotten. */
+  readonly #forgettable = new Set<PeerConnection>();
   readonly #sweeper: Timer;
   #idleCount = 0;
   #openCount = 0;
@@ -93,18 +100,17 @@ export class PeerPool implements Disposable {
   }
 
   async #borrow(address: NodeAddress, options: BorrowOptions): Promise<PeerConnection> {
-    const { onEnd } = options;
     if (this.#closed) throw this.#closedError(address);
     options.signal?.throwIfAborted();
     const idle = options.fresh === true ? undefined : this.#takeIdle(address);
-    if (idle !== undefined) return this.#lend(idle, { fresh: false, onEnd });
+    if (idle !== undefined) return this.#lend(idle, { ...options, fresh: false });
     if (this.#openCount >= this.#limits.openMax && !this.#closeOldest()) {
       throw new BusyError(`Cannot connect to ${address}: ${this.#openCount} connections are open`);
     }
     this.#openCount += 1;
     try {
       const link = await PeerLink.dial(this.#dependencies, address, options);
-      if (!this.#closed) return this.#lend(link, { fresh: true, onEnd });
+      if (!this.#closed) return this.#lend(link, { ...options, fresh: true });
       link.close();
       throw this.#closedError(address);
     } catch (error) {
@@ -139,8 +145,12 @@ export class PeerPool implements Disposable {
     return await exchange(fresh, command, again);
   }
 
-  /** Closes the connections at rest to a peer: it is dead, or another one took its place. */
+  /**
+   * Closes the connections at rest to a peer, and the borrowed ones whose borrowers want that: it is dead,
+   * or another one took its place.
+   */
   forget(address: NodeAddress): void {
+    for (const peer of [...this.#forgettable]) if (peer.address === address) peer.close();
     for (const { link } of [...this.#idle.get(address) ?? []]) this.#closeIdle(link);
   }
 
@@ -161,15 +171,18 @@ export class PeerPool implements Disposable {
 
   #lend(
     link: PeerLink,
-    { fresh, onEnd }: { fresh: boolean; onEnd: (() => void) | undefined },
+    { fresh, onEnd, untilForgotten }: { fresh: boolean } & Omit<BorrowOptions, "fresh">,
   ): PeerConnection {
-    return new PeerConnection(link, {
+    const peer: PeerConnection = new PeerConnection(link, {
       fresh,
       giveBack: (link, clean) => {
+        this.#forgettable.delete(peer);
         this.#takeBack(link, clean);
         onEnd?.();
       },
     });
+    if (untilForgotten === true) this.#forgettable.add(peer);
+    return peer;
   }
 
   #takeBack(link: PeerLink, clean: boolean): void {

@@ -73,16 +73,21 @@ export interface PeerMessage {
   readonly command: Command;
   /** The whole body, if it is at hand; else it follows by {@linkcode PeerSink.write}. */
   readonly body?: Uint8Array;
+  /** Gives the node up as soon as the ring calls it Dead: for what can begin again without it. */
+  readonly untilDead?: boolean;
 }
 
 /** Reaches a node and sends a command; the answer is still to come. @throws {PeerLostError} */
 export async function openPeerSink(
   context: NodeContext,
   address: NodeAddress,
-  { command, body }: PeerMessage,
+  { command, body, untilDead = false }: PeerMessage,
 ): Promise<PeerSink> {
   try {
-    const peer = await context.peers.borrow(address, { timeoutMs: dialMs });
+    const peer = await context.peers.borrow(address, {
+      timeoutMs: dialMs,
+      untilForgotten: untilDead,
+    });
     try {
       await peer.ensureProgram();
       await peer.send(command, body);

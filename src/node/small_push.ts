@@ -95,7 +95,8 @@ async function stageThere(
     bodyBytes: body.length,
     name,
   } as const;
-  const sent = await openPeerSink(context, node, { command, body });
+  // The bytes are at hand: nobody has to wait for a node that the ring has given up.
+  const sent = await openPeerSink(context, node, { command, body, untilDead: true });
   await sent.acknowledged();
 }
 

@@ -14,13 +14,16 @@ const other = address("127.0.0.1:7002");
 const timeoutMs = 1_000;
 const ping = { kind: "node-ping" } as const;
 
+/** What a node says to a line; nothing when it breaks the connection. */
+type Answer = string | undefined | Promise<string>;
+
 /** A pool, and two nodes that answer every line by `answer`. */
 function poolWithNodes(options: PeerPoolOptions = {}) {
   const clock = new FakeClock();
   const watchdog = new Watchdog(clock);
   const transport = new FakeTransport();
   const served: FakeConnection[] = [];
-  const nodes = { answer: (_line: string): string | undefined => "PONG\n", served };
+  const nodes = { answer: (_line: string): Answer => "PONG\n", served };
   for (const port of [7001, 7002]) void serve(transport, port, nodes);
   const pool = new PeerPool({ transport, watchdog, clock }, options);
   return { clock, watchdog, transport, nodes, pool };
@@ -29,7 +32,7 @@ function poolWithNodes(options: PeerPoolOptions = {}) {
 async function serve(
   transport: FakeTransport,
   port: number,
-  nodes: { answer(line: string): string | undefined; served: FakeConnection[] },
+  nodes: { answer(line: string): Answer; served: FakeConnection[] },
 ) {
   using listener = transport.listen("127.0.0.1", port);
   for (let conn = await listener.accept(); conn !== undefined; conn = await listener.accept()) {
@@ -40,12 +43,12 @@ async function serve(
 
 async function answerLines(
   conn: FakeConnection,
-  nodes: { answer(line: string): string | undefined },
+  nodes: { answer(line: string): Answer },
 ) {
   const reader = new ByteReader(conn);
   try {
     for (let line = await reader.readLine(100); line !== "eof"; line = await reader.readLine(100)) {
-      const answer = nodes.answer(new TextDecoder().decode(line as Uint8Array));
+      const answer = await nodes.answer(new TextDecoder().decode(line as Uint8Array));
       if (answer === undefined) return conn.cut();
       await writeText(conn, answer);
     }
@@ -219,6 +222,28 @@ Deno.test("request() ends by its signal", pure, async () => {
   await asked;
   await assertRejects(() => pool.request(node, ping, { deadlineMs: 100, signal }), Error, "stop");
   assertEquals(pool.openCount, 0);
+});
+
+Deno.test("forget() ends what was borrowed until then, and nothing else", pure, async () => {
+  const { pool, nodes } = poolWithNodes();
+  const silent = Promise.withResolvers<string>();
+  nodes.answer = () => silent.promise;
+  const borrow = (peer: typeof node, untilForgotten: boolean) =>
+    pool.borrow(peer, { timeoutMs, untilForgotten });
+  using waiting = await borrow(node, true);
+  using patient = await borrow(node, false);
+  using elsewhere = await borrow(other, true);
+  const [left, ...answered] = [waiting, patient, elsewhere].map((peer) =>
+    peer.request(ping, { deadlineMs: 30_000 })
+  );
+  const failed = assertRejects(() => left as Promise<string>, PeerUnreachable, "was left");
+  await settle();
+  pool.forget(node);
+  assertEquals((await failed).kind, "local");
+  assertEquals(pool.openCount, 2);
+  silent.resolve("PONG\n");
+  assertEquals(await Promise.all(answered), ["PONG", "PONG"]);
+  pool.close();
 });
 
 Deno.test("forget() closes what rests for one peer only", pure, async () => {

@@ -20,6 +20,9 @@ const lookMs = 200;
 /** How long a pull may take whose holder is stopped. */
 const pullMs = 3_000;
 
+/** The same of a push of a small file: the time until the ring has it as Dead, and some. */
+const pushMs = 10_000;
+
 /** Where the stopped node's own pushes are, and for how long it is stopped: silent nodes are Dead in 5 s. */
 function casesOf({ isLong }: Pace): readonly Case[] {
   return isLong
@@ -148,7 +151,11 @@ async function endWhileStopped(ring: FaultRing): Promise<void> {
   await ring.heldAt(port3, "staged");
   const pid = await ring.stop(port3);
   await ring.setHooks(port3);
+  // It begins with the stopped node in its placement, and again once the ring has that as Dead.
+  const begun = performance.now();
   await ring.push(ring.port(1), "changing");
+  const ms = performance.now() - begun;
+  assert(ms <= pushMs, `the push took ${ms} ms`);
   const version = await versionOf(port0, "changing");
   ring.endStopped(pid);
   assertEquals(await older.outcome, "broken", older.answer());

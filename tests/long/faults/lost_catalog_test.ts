@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseAddress } from "../../src/protocol/address.ts";
-import { parseFileList } from "../../src/protocol/file_list.ts";
-import type { StoredFile } from "../../src/protocol/record.ts";
-import { SystemClock } from "../../src/runtime/clock.ts";
-import { silentLogger } from "../../src/runtime/log.ts";
-import { ChunkStore } from "../../src/store/chunk_store.ts";
-import { faultRing } from "../support/fault_ring.ts";
-import { askText, freePorts, sha256 } from "../support/live_ring.ts";
-import { waitUntil } from "../support/program.ts";
-import { ulid } from "../support/store_fixture.ts";
+import { parseAddress } from "../../../src/protocol/address.ts";
+import { parseFileList } from "../../../src/protocol/file_list.ts";
+import type { StoredFile } from "../../../src/protocol/record.ts";
+import { SystemClock } from "../../../src/runtime/clock.ts";
+import { silentLogger } from "../../../src/runtime/log.ts";
+import { ChunkStore } from "../../../src/store/chunk_store.ts";
+import { faultRing } from "../../support/fault_ring.ts";
+import { askText, freePorts, sha256 } from "../../support/live_ring.ts";
+import { waitUntil } from "../../support/program.ts";
+import { ulid } from "../../support/store_fixture.ts";
 
 /** More than SQLite keeps in memory: what is cut off the catalog's file is lost. */
 const files = 12_000;

@@ -4,10 +4,13 @@ import { ask, askText, type LiveRing, sha256 } from "./live_ring.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { peakMemoryMiB } from "./system_processes.ts";
 
-/** Printed with every failure; the same seed sends the same bytes, in the same order on each line. */
-export const seeds: readonly number[] = (Deno.env.get("FUZZ_SEEDS") ?? "1,2").split(",").map(
-  Number,
-);
+/**
+ * The seeds that `FUZZ_SEEDS` names, else these. One is printed with every failure, and sends the same
+ * bytes again, in the same order on each line.
+ */
+export function seedsOr(...seeds: readonly number[]): readonly number[] {
+  return Deno.env.get("FUZZ_SEEDS")?.split(",").map(Number) ?? seeds;
+}
 
 /** How long one seed may go on, in ms, and with how many attackers at once. */
 const attackMs = Number(Deno.env.get("FUZZ_MS") ?? 3_000);

@@ -19,6 +19,11 @@ export function findChromium(): string | undefined {
 export async function startBrowser(): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error("This machine has no Chromium");
-  // Its sandbox needs what containers and root do not have; the pages are our own.
-  return await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  return await chromium.launch({
+    executablePath,
+    // Its sandbox needs what containers and root do not have; the pages are our own.
+    args: ["--no-sandbox"],
+    // Without a locale it finds no file whose name is more than ASCII.
+    env: { ...Deno.env.toObject(), LANG: "C.UTF-8" },
+  });
 }

@@ -52,6 +52,7 @@ function stageWhen(durable: ReadonlyMap<NodeAddress, Promise<string>>): StagingR
   // A test that has failed waits for it no more.
   staged.catch(() => {});
   return {
+    clock,
     staged,
     async [Symbol.asyncDispose]() {
       peers.close();
@@ -61,6 +62,7 @@ function stageWhen(durable: ReadonlyMap<NodeAddress, Promise<string>>): StagingR
 }
 
 interface StagingRun extends AsyncDisposable {
+  readonly clock: FakeClock;
   readonly staged: Promise<void>;
 }
 
@@ -99,4 +101,18 @@ Deno.test("stageSmall() fails when a node refuses its copies", pure, async () =>
 Deno.test("stageSmall() may begin again when a node is lost", pure, async () => {
   const reason = nodeLost("it is gone");
   await assertRejects(() => stageWhereOneSays(`ERR ${reason}\n`), PeerLostError, reason);
+});
+
+Deno.test("stageSmall() gives up a node that says nothing for 30 s", pure, async () => {
+  const never = Promise.withResolvers<string>();
+  const durable = new Map(nodes.map((node, place) => {
+    return [node, place === 1 ? never.promise : Promise.resolve("OK\n")];
+  }));
+  await using run = stageWhen(durable);
+  const failed = assertRejects(() => run.staged, PeerLostError, "too slow");
+  await settle();
+  await run.clock.advance(30_500);
+  await failed;
+  // Nobody listens any more.
+  never.resolve("OK\n");
 });

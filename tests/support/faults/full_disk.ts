@@ -91,6 +91,7 @@ export function fullDiskTest({ isLong }: Pace): void {
         await ring.delete(ring.port(0), `kept-${full}`);
         await disk.empty();
         await ring.settle();
+        await nodesLookAgain();
         await ring.push(full, "works again", 3 * mebibyte);
         await ring.settle();
       },

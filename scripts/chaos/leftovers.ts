@@ -1,4 +1,5 @@
 import { findProcesses } from "../bench/process_usage.ts";
+import { unmount } from "./own_disk.ts";
 
 /** How long killed processes may take to end, in ms: a stopped one in the middle of a sync needs it. */
 const killedMs = 20_000;
@@ -24,23 +25,27 @@ export async function endProcesses(directory: string): Promise<void> {
     const supervisors = processes.filter(({ role }) => role === "supervisor");
     // A supervisor that lives would start others meanwhile.
     for (const { pid } of supervisors.length > 0 ? supervisors : processes) {
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch (error) {
-        // It has ended meanwhile.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
+      signalIfThere(pid, "SIGKILL");
     }
     await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
+}
+
+/** Sends a signal to a process; false when it has ended meanwhile. */
+export function signalIfThere(pid: number, signal: Deno.Signal): boolean {
+  try {
+    Deno.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 
 /** Ends, unmounts and deletes all that a run has in its directory; also what is only left in part. */
 export async function clearRun(directory: string): Promise<void> {
   await endProcesses(directory);
-  for (const path of await mountsBelow(directory)) {
-    if (!await unmount([path])) await unmount(["--lazy", path]);
-  }
+  for (const path of await mountsBelow(directory)) await unmount(path);
   for (let attempt = 1;; attempt++) {
     try {
       return await Deno.remove(directory, { recursive: true });
@@ -62,9 +67,4 @@ export async function mountsBelow(directory: string): Promise<string[]> {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-}
-
-async function unmount(args: readonly string[]): Promise<boolean> {
-  const child = new Deno.Command("umount", { args: [...args], stdout: "null", stderr: "null" });
-  return (await child.output()).success;
 }

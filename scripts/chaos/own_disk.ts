@@ -44,13 +44,18 @@ export class OwnDisk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (await run("umount", [this.directory])) return;
-    await run("umount", ["--lazy", this.directory]);
+    await unmount(this.directory);
   }
 
   #resize(bytes: number): Promise<boolean> {
     return run("mount", ["-o", `remount,size=${bytes}`, this.directory]);
   }
+}
+
+/** Unmounts what is mounted at a directory; what is still in use goes with its last user. */
+export async function unmount(directory: string): Promise<void> {
+  if (await run("umount", [directory])) return;
+  await run("umount", ["--lazy", directory]);
 }
 
 async function run(command: string, args: readonly string[]): Promise<boolean> {

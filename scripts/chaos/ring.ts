@@ -1,7 +1,7 @@
 import { findProcesses, readUsage, type RingProcess } from "../bench/process_usage.ts";
 import { askLines, readFields } from "./line_client.ts";
 import type { ChaosOptions } from "./options.ts";
-import { endProcesses } from "./leftovers.ts";
+import { endProcesses, signalIfThere } from "./leftovers.ts";
 import { LogKeeper } from "./log_keeper.ts";
 import { isSoWithin, pause } from "./pause.ts";
 import { makeProxiedProgram, movePorts, programCommand } from "./proxied_program.ts";
@@ -145,7 +145,7 @@ export class ChaosRing implements AsyncDisposable {
   /** Sends a signal to the processes of some ports; the pids. */
   async signal(ports: readonly number[], signal: Deno.Signal): Promise<number[]> {
     const pids = (await Promise.all(ports.map((port) => this.pidsOf(port)))).flat();
-    return pids.filter((pid) => kill(pid, signal));
+    return pids.filter((pid) => signalIfThere(pid, signal));
   }
 
   /** Ends the processes of some ports by SIGKILL; resolves when they are gone. */
@@ -215,7 +215,7 @@ export class ChaosRing implements AsyncDisposable {
     const supervisor = this.#supervisor;
     if (supervisor === undefined) return;
     await this.processes();
-    kill(supervisor.pid, "SIGTERM");
+    signalIfThere(supervisor.pid, "SIGTERM");
     const ended = supervisor.status.then(() => true);
     const isLate = pause(stopMs, this.#given.signal).then(() => false);
     if (!await Promise.race([ended, isLate])) {
@@ -323,16 +323,6 @@ export class ChaosRing implements AsyncDisposable {
 
 function nameProcess({ role, address, pid }: RingProcess): string {
   return `${role} ${address} (pid ${pid})`;
-}
-
-function kill(pid: number, signal: Deno.Signal): boolean {
-  try {
-    Deno.kill(pid, signal);
-    return true;
-  } catch {
-    // It has ended meanwhile.
-    return false;
-  }
 }
 
 /** Whether a process is there and not only waiting to be reaped. */

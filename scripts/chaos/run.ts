@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { SeededRandom } from "../../tests/support/seeded_random.ts";
 import { Checks } from "./checks.ts";
 import { makeContent } from "./content.ts";
@@ -51,8 +52,10 @@ const firstFiles = 12;
 /** Runs chaos once; whatever happens, nothing of it is left running, mounted or on disk. */
 export async function runChaos(options: ChaosOptions, context: ChaosContext): Promise<ChaosRun> {
   const { say } = context;
-  for (const path of await clearAbandoned()) say(`cleared what a killed run has left: ${path}`);
   await using directory = await RunDirectory.make();
+  for (const path of await clearAbandoned(dirname(directory.path))) {
+    say(`cleared what a killed run has left: ${path}`);
+  }
   const run = await new Chaos(options, { ...context, directory: directory.path }).run();
   if (options.keep && run.failure !== undefined) {
     directory.keep();

@@ -76,15 +76,12 @@ export class RunDirectory implements AsyncDisposable {
 }
 
 /**
- * Clears away the runs of which nobody is left, in the directory where this one will be.
+ * Clears away the runs of which nobody is left, of those that have their directories in this one.
  *
  * @returns their directories
  */
-export async function clearAbandoned(): Promise<string[]> {
+export async function clearAbandoned(root: string): Promise<string[]> {
   const cleared: string[] = [];
-  const probe = await Deno.makeTempDir({ prefix });
-  const root = probe.slice(0, probe.lastIndexOf("/"));
-  await Deno.remove(probe);
   for (const { name, isDirectory } of await Array.fromAsync(Deno.readDir(root))) {
     if (!isDirectory || !name.startsWith(prefix)) continue;
     const path = `${root}/${name}`;

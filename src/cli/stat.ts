@@ -1,7 +1,7 @@
 import { listFiles } from "../client/list.ts";
 import { askStat } from "../client/questions.ts";
-import { PeerError } from "../net/peer_errors.ts";
-import { errors, isUnknownCommand } from "../protocol/errors.ts";
+import { isUnknownToPeer, PeerError } from "../net/peer_errors.ts";
+import { errors } from "../protocol/errors.ts";
 import { askRing } from "./ask_ring.ts";
 import type { CliContext } from "./cli_context.ts";
 import { type ClientContext, clientContext } from "./client_context.ts";
@@ -25,7 +25,7 @@ async function askStatOfAny(client: ClientContext, name: string): Promise<string
     try {
       return await askStat(peer, name);
     } catch (error) {
-      if (error instanceof PeerError && isUnknownCommand(error.message)) return undefined;
+      if (isUnknownToPeer(error)) return undefined;
       throw error;
     }
   });

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { PeerConnection } from "../net/peer_connection.ts";
-import { PeerError } from "../net/peer_errors.ts";
+import { isUnknownToPeer, PeerError } from "../net/peer_errors.ts";
 import { parseCount } from "../protocol/count.ts";
-import { errors, isUnknownCommand } from "../protocol/errors.ts";
+import { errors } from "../protocol/errors.ts";
 import { blockBytes } from "../protocol/limits.ts";
 import { normalizeName } from "../protocol/names.ts";
 import { ClientError, explain } from "./client_error.ts";
@@ -92,7 +92,7 @@ async function pullByGet(
   try {
     header = await peer.request({ kind: "file-get", name }, { deadlineMs: transferStallMs });
   } catch (error) {
-    if (error instanceof PeerError && isUnknownCommand(error.message)) return undefined;
+    if (isUnknownToPeer(error)) return undefined;
     throw error;
   }
   const [, sizeText = "", , promised = ""] = /^FILE (\S+) (\S+) (\S+) /.exec(header) ?? [];

@@ -1,11 +1,10 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
-import { isUnknownCommand } from "../protocol/errors.ts";
 import { formatCommand } from "../protocol/format.ts";
 import { lineBytesMax, stallMs } from "../protocol/limits.ts";
 import { parseErrorReply, parseNodeInfo } from "../protocol/replies.ts";
 import type { ByteReader } from "./byte_reader.ts";
-import { PeerError, PeerUnreachable, transferFailure } from "./peer_errors.ts";
+import { isUnknownToPeer, PeerError, PeerUnreachable, transferFailure } from "./peer_errors.ts";
 import { type PeerDependencies, PeerLink, type Program } from "./peer_link.ts";
 import type { DialOptions } from "./transport.ts";
 import type { GuardedConnection } from "./watchdog.ts";
@@ -118,7 +117,7 @@ export class PeerConnection implements Disposable {
       this.#link.told(await this.#readInfo());
       return "ouroboros";
     } catch (error) {
-      if (!(error instanceof PeerError) || !isUnknownCommand(error.message)) throw error;
+      if (!isUnknownToPeer(error)) throw error;
       this.#link.told(undefined);
       return "original";
     } finally {

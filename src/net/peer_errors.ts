@@ -1,4 +1,5 @@
 import type { NodeAddress } from "../protocol/address.ts";
+import { isUnknownCommand } from "../protocol/errors.ts";
 import { DialError } from "./transport.ts";
 import { StalledError } from "./watchdog.ts";
 
@@ -39,6 +40,16 @@ export class PeerUnreachable extends Error {
   get refused(): boolean {
     return this.kind === "refused";
   }
+}
+
+/** Whether an error is a peer's: it answered `ERR …`, or not at all. */
+export function isPeerFailure(error: unknown): error is PeerError | PeerUnreachable {
+  return error instanceof PeerError || error instanceof PeerUnreachable;
+}
+
+/** Whether a peer has answered that it does not know a command: an original, or an older program. */
+export function isUnknownToPeer(error: unknown): error is PeerError {
+  return error instanceof PeerError && isUnknownCommand(error.message);
 }
 
 /** Names the failure of a dial from the asker's side; what is no `DialError` is passed through. */

@@ -1,6 +1,6 @@
 import type { NodeAddress } from "../protocol/address.ts";
 import { clocksDiffer } from "../protocol/errors.ts";
-import { aheadMsMax } from "../protocol/ulid.ts";
+import { isDatedFarAhead } from "../protocol/ulid.ts";
 import type { PeerPool } from "../net/peer_pool.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -23,7 +23,7 @@ export interface PeerClocksDependencies {
  * connection anyway; from then on this node counts on by its own clock that never jumps, so that it
  * notices when its own calendar is set wrong, too.
  *
- * A record that is dated more than {@linkcode aheadMsMax} ahead of a member's calendar is refused there.
+ * A record that {@linkcode isDatedFarAhead} of a member's calendar is refused there.
  * If it were in this node's catalog by then, the nodes would disagree on its name for as long.
  */
 export class PeerClocks {
@@ -85,7 +85,7 @@ export class PeerClocks {
   /** `undefined`: nobody knows. */
   #wouldRefuse(member: NodeAddress, timeMs: number): boolean | undefined {
     const wallMs = this.wallMs(member);
-    return wallMs === undefined ? undefined : timeMs - wallMs > aheadMsMax;
+    return wallMs === undefined ? undefined : isDatedFarAhead(timeMs, wallMs);
   }
 
   /** Asks a member again; one that cannot be asked is left to the commit, which finds it dead. */

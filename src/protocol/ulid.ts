@@ -95,11 +95,16 @@ export function ulidTimeMs(ulid: string): number {
  * ```
  */
 export function isFarAhead(version: string, nowMs: number): boolean {
-  return ulidTimeMs(version) - nowMs > aheadMsMax;
+  return isDatedFarAhead(ulidTimeMs(version), nowMs);
 }
 
-/** How far a version may be ahead of a clock, in ms; see {@linkcode isFarAhead}. */
-export const aheadMsMax = 365 * 24 * 3_600_000;
+/** The same of the time that a version begins with, or is to, in milliseconds since the epoch. */
+export function isDatedFarAhead(timeMs: number, nowMs: number): boolean {
+  return timeMs - nowMs > aheadMsMax;
+}
+
+/** How far a version may be ahead of a clock, in ms. */
+const aheadMsMax = 365 * 24 * 3_600_000;
 
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

@@ -1,6 +1,6 @@
 import { askInfo, askNetmap } from "../client/questions.ts";
 import { PeerConnection, type PeerDependencies } from "../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
+import { isPeerFailure, PeerUnreachable } from "../net/peer_errors.ts";
 import { formatAddress, type NodeAddress, parseAddress, portOf } from "../protocol/address.ts";
 import { type ControlFile, readControlFile } from "./control_file.ts";
 import { NetworkError } from "./network_error.ts";
@@ -62,7 +62,7 @@ export async function findRingAt(
     const told = info.get("data_dir");
     if (told !== undefined) directories = [told, dataDir];
   } catch (error) {
-    if (error instanceof PeerUnreachable || error instanceof PeerError) return undefined;
+    if (isPeerFailure(error)) return undefined;
     throw error;
   }
   for (const directory of directories) {
@@ -113,7 +113,7 @@ async function askGateway(
     return { nodes, gateway: address, supervisor: answers ? supervisor : undefined };
   } catch (error) {
     // A node answers that it does not know the word.
-    if (error instanceof PeerUnreachable || error instanceof PeerError) return undefined;
+    if (isPeerFailure(error)) return undefined;
     throw error;
   }
 }
@@ -129,7 +129,7 @@ async function askSupervisor(
     const info = await askOwn(peer, "SUPERVISOR", askMs);
     return info.get("id") === control.id ? control.address : undefined;
   } catch (error) {
-    if (error instanceof PeerUnreachable || error instanceof PeerError) return undefined;
+    if (isPeerFailure(error)) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { askInfo } from "../client/questions.ts";
 import { PeerConnection, type PeerDependencies } from "../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
+import { isPeerFailure } from "../net/peer_errors.ts";
 import { type NodeAddress, splitAddress } from "../protocol/address.ts";
 import { NetworkError } from "./network_error.ts";
 
@@ -52,7 +52,7 @@ async function whoHolds(
     const info = await askInfo(peer, { deadlineMs: askMs });
     return info.get("address") === address ? "a node of a running ring" : "a running gateway";
   } catch (error) {
-    if (error instanceof PeerUnreachable || error instanceof PeerError) return undefined;
+    if (isPeerFailure(error)) return undefined;
     throw error;
   }
 }

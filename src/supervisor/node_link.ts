@@ -1,8 +1,7 @@
 import { askInfo } from "../client/questions.ts";
 import { PeerConnection } from "../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
+import { isPeerFailure, isUnknownToPeer, PeerUnreachable } from "../net/peer_errors.ts";
 import type { NodeAddress } from "../protocol/address.ts";
-import { isUnknownCommand } from "../protocol/errors.ts";
 import type { WireDependencies } from "./wire.ts";
 
 /**
@@ -64,7 +63,7 @@ export class NodeLink implements Disposable {
     try {
       return await askInfo(this.#peer);
     } catch (error) {
-      if (error instanceof PeerError && isUnknownCommand(error.message)) return "original";
+      if (isUnknownToPeer(error)) return "original";
       throw error;
     }
   }
@@ -80,7 +79,7 @@ export class NodeLink implements Disposable {
         await peer.request({ kind: "node-ping" }, { deadlineMs: answerMs });
       }
     } catch (error) {
-      if (!(error instanceof PeerUnreachable) && !(error instanceof PeerError)) throw error;
+      if (!isPeerFailure(error)) throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 import { askInfo } from "../client/questions.ts";
 import { PeerConnection, type PeerDependencies } from "../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
+import { isPeerFailure, PeerError, PeerUnreachable } from "../net/peer_errors.ts";
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -138,7 +138,7 @@ async function askToStop(
     const info = port.isGateway ? await stopOwn(peer, "GATEWAY", askMs) : await stopNode(peer);
     deps.book.told(port.address, Number(info.get("pid")));
   } catch (error) {
-    if (!(error instanceof PeerError) && !(error instanceof PeerUnreachable)) throw error;
+    if (!isPeerFailure(error)) throw error;
     deps.log.debug("did not stop when asked", { address: port.address, error });
   }
 }

@@ -1,5 +1,5 @@
 import { PeerConnection } from "../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
+import { isPeerFailure, PeerUnreachable } from "../net/peer_errors.ts";
 import type { NodeAddress } from "../protocol/address.ts";
 import type { FoundRing } from "./find_ring.ts";
 import { stopOwn } from "./own_process.ts";
@@ -40,7 +40,7 @@ async function askSupervisor(deps: StopDependencies, address: NodeAddress): Prom
     await stopOwn(peer, "SUPERVISOR", askMs);
     return true;
   } catch (error) {
-    if (error instanceof PeerUnreachable || error instanceof PeerError) return false;
+    if (isPeerFailure(error)) return false;
     throw error;
   }
 }

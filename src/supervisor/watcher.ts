@@ -1,5 +1,5 @@
 import { nodeArgs, type NodeOptions } from "../node/options.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
+import { isPeerFailure } from "../net/peer_errors.ts";
 import type { NodeAddress } from "../protocol/address.ts";
 import type { Logger } from "../runtime/log.ts";
 import { NodeLink } from "./node_link.ts";
@@ -83,7 +83,7 @@ export class Watcher {
         else await this.#whileUp(node, link, { outage, signal });
       } catch (error) {
         if (signal.aborted) return;
-        const known = error instanceof PeerUnreachable || error instanceof PeerError;
+        const known = isPeerFailure(error);
         log[known ? "debug" : "error"]("cannot watch a node", { node: node.address, error });
       }
       await clock.sleep(lookMs, signal).catch(() => {/* the loop looks at the signal */});
@@ -165,7 +165,7 @@ export class Watcher {
         const info = await link?.info();
         if (info !== undefined && info !== "original") return info.get("state") === "stopping";
       } catch (error) {
-        if (!(error instanceof PeerUnreachable) && !(error instanceof PeerError)) throw error;
+        if (!isPeerFailure(error)) throw error;
       }
     }
     return false;

@@ -1,7 +1,7 @@
 import { askInfo, askNetmap } from "../client/questions.ts";
 import { sharedOptions } from "../node/shared_options.ts";
 import { PeerConnection, type PeerDependencies } from "../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../net/peer_errors.ts";
+import { isPeerFailure } from "../net/peer_errors.ts";
 import type { NodeAddress } from "../protocol/address.ts";
 import { viewBytesMax } from "../protocol/limits.ts";
 import { parseCount } from "../protocol/count.ts";
@@ -151,7 +151,7 @@ export async function keepTrying(
       if (await attempt()) return;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof PeerUnreachable) && !(error instanceof PeerError)) throw error;
+      if (!isPeerFailure(error)) throw error;
     }
     await deps.clock.sleep(lookMs, signal);
   }

@@ -9,34 +9,14 @@ import { nextVersion } from "../../src/protocol/ulid.ts";
 import { settle } from "../support/fake_clock.ts";
 import { address, self } from "../support/store_fixture.ts";
 
-Deno.test("commitRecord() stores nothing while nobody else is there to take it", async () => {
-  let stored = 0;
-  const commit = () => {
-    stored++;
-    return Promise.resolve({ outcome: "stored", missing: [], unverified: [] });
-  };
-  const members = [self, address(1)].map((address) => ({ address }));
-  const context = {
-    self,
-    clock: { wallMs: () => 0 },
-    catalog: { highestVersion: () => undefined },
-    catchUps: () => 0,
-    chunks: { commit, commitAtOnce: commit },
-    peerClocks: { require: () => Promise.resolve() },
-    ring: { members: () => members, commitMembers: () => [self], state: () => "ready" },
-  } as unknown as NodeContext;
-  const draft = { kind: "tombstone", name: "a", pushId: "p", timeMs: 0 } as const;
-  const committed = commitRecord(context, draft, new Continuity(context, "a"));
-  await assertRejects(() => committed, Error, "not enough nodes alive (1 of 2)");
-  assertEquals(stored, 0);
-});
-
 const removal = { kind: "tombstone", name: "a", pushId: "p", timeMs: 0 } as const;
 const stored: CommitReply = { kind: "stored" };
 
-/** Commits a delete in a ring of three, where these are the answers of the other two. */
-function commitAmong(answers: readonly [Answer, Answer], markDead: MarkDead) {
-  const members = [self, address(1), address(2)];
+/** Of three; a delete is committed through the first. */
+const members = [self, address(1), address(2)];
+
+/** Commits a delete in a ring of three, where these are the answers of those of the other two that are Alive. */
+function commitAmong(answers: readonly Answer[], markDead: MarkDead) {
   const versions: string[] = [];
   const commit = ({ version }: FileRecord) => {
     versions.push(version);
@@ -48,11 +28,11 @@ function commitAmong(answers: readonly [Answer, Answer], markDead: MarkDead) {
     catalog: { highestVersion: () => undefined },
     catchUps: () => 0,
     chunks: { commit, commitAtOnce: commit },
-    commits: { send: (member: NodeAddress) => answers[member === address(1) ? 0 : 1]() },
+    commits: { send: (member: NodeAddress) => answers[members.indexOf(member) - 1]?.() },
     peerClocks: { require: () => Promise.resolve() },
     ring: {
       members: () => members.map((address) => ({ address })),
-      commitMembers: () => members,
+      commitMembers: () => members.slice(0, 1 + answers.length),
       state: () => "ready",
       markDead,
     },
@@ -62,6 +42,12 @@ function commitAmong(answers: readonly [Answer, Answer], markDead: MarkDead) {
 
 type Answer = () => Promise<CommitReply>;
 type MarkDead = (member: NodeAddress) => Promise<void>;
+
+Deno.test("commitRecord() stores nothing while nobody else is there to take it", async () => {
+  const { versions, committed } = commitAmong([], never);
+  await assertRejects(() => committed, Error, "not enough nodes alive (1 of 2)");
+  assertEquals(versions.length, 0);
+});
 
 Deno.test("commitRecord() is over when every member has confirmed", async () => {
   const last = Promise.withResolvers<CommitReply>();

@@ -63,6 +63,9 @@ export async function faultRing(nodes: number, options: FaultRingOptions = {}): 
   return new FaultRing(ring, { ownsDirectory: options.dataDir === undefined, hooks });
 }
 
+/** For the steps of a test that has a ring: what runs on between them is not theirs. */
+export const steps = { sanitizeOps: false, sanitizeResources: false } as const;
+
 async function writeHooks(directory: string, values: TestHookValues): Promise<void> {
   const path = `${directory}/${hooksFile}`;
   await Deno.mkdir(directory, { recursive: true });

@@ -1,9 +1,9 @@
 import { BusyError } from "../../net/busy_error.ts";
 import type { PeerConnection } from "../../net/peer_connection.ts";
-import { PeerError, PeerUnreachable } from "../../net/peer_errors.ts";
+import { isUnknownToPeer, PeerError, PeerUnreachable } from "../../net/peer_errors.ts";
 import type { PeerPool } from "../../net/peer_pool.ts";
 import type { NodeAddress } from "../../protocol/address.ts";
-import { errors, isUnknownCommand } from "../../protocol/errors.ts";
+import { errors } from "../../protocol/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Balancer } from "../balancer.ts";
@@ -131,11 +131,11 @@ async function run<T>(
 
 /** Of two failures the one that says more: what a node answered before what kept it from answering. */
 function worse(first: unknown, second: unknown): unknown {
-  return first instanceof PeerError && !isUnknownCommand(first.message) ? first : second;
+  return first instanceof PeerError && !isUnknownToPeer(first) ? first : second;
 }
 
 function noNode(last: unknown): unknown {
-  if (last instanceof PeerError && isUnknownCommand(last.message)) {
+  if (isUnknownToPeer(last)) {
     return new Problem(501, "Only nodes of the original program answer: they lack what this needs");
   }
   if (last instanceof PeerError) return ringProblem(last.message, last);

@@ -1,8 +1,7 @@
 import { openEvents } from "../../client/events.ts";
-import { PeerError } from "../../net/peer_errors.ts";
+import { isUnknownToPeer } from "../../net/peer_errors.ts";
 import { PeerConnection, type PeerDependencies } from "../../net/peer_connection.ts";
 import type { NodeAddress } from "../../protocol/address.ts";
-import { isUnknownCommand } from "../../protocol/errors.ts";
 import type { RingEvent } from "../../protocol/ring_event.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -69,7 +68,7 @@ export class NodeFollower {
         if (signal.aborted) return;
         // Whatever it is, the node is tried again; the ring itself finds out what is wrong with it.
         log.debug("node tells no events", { node: address, error });
-        const isOriginal = error instanceof PeerError && isUnknownCommand(error.message);
+        const isOriginal = isUnknownToPeer(error);
         pauseMs = isOriginal ? originalMs : retryMs;
       }
       retryMs = Math.min(2 * retryMs, retryMaxMs);

@@ -1,8 +1,7 @@
 import { askMetrics } from "../../client/metrics.ts";
-import { PeerError, PeerUnreachable } from "../../net/peer_errors.ts";
+import { isUnknownToPeer, PeerUnreachable } from "../../net/peer_errors.ts";
 import type { PeerPool } from "../../net/peer_pool.ts";
 import type { NodeAddress } from "../../protocol/address.ts";
-import { isUnknownCommand } from "../../protocol/errors.ts";
 import type { NodeStatus } from "../../protocol/lists.ts";
 import type { NodeMetrics } from "../../protocol/node_metrics.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -100,7 +99,7 @@ export class NodeScraper {
         // A connection that has rested may be one to a process that is gone.
         const isStale = error instanceof PeerUnreachable && error.kind === "broken" && !peer.fresh;
         if (isStale) continue;
-        if (!(error instanceof PeerError) || !isUnknownCommand(error.message)) throw error;
+        if (!isUnknownToPeer(error)) throw error;
         peer.release();
         return undefined;
       }

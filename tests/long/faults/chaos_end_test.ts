@@ -67,8 +67,7 @@ class ChaosProcess implements AsyncDisposable {
     await waitUntil(() => `it says '${text}': ${this.stderr}`, 60_000, () => {
       return this.stderr.includes(text);
     });
-    const [name, more] = (await Array.fromAsync(Deno.readDir(this.#root), ({ name }) => name))
-      .filter((name) => name.startsWith("ouroboros-chaos-"));
+    const [name, more] = await runsIn(this.#root);
     assertEquals(more, undefined);
     return this.#directory = `${this.#root}/${name}`;
   }
@@ -105,14 +104,18 @@ async function assertRuns(directory: string): Promise<void> {
   assertEquals((await mountsBelow(directory)).length, Deno.uid() === 0 ? 1 : 0);
 }
 
+/** The names of the directories of runs. */
+async function runsIn(root: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(root), ({ name }) => name);
+  return names.filter((name) => name.startsWith("ouroboros-chaos-"));
+}
+
 /** Waits until nothing is left of a run. */
 async function assertCleared(root: string, directory: string): Promise<void> {
   let left: unknown;
   await waitUntil(() => `nothing is left: ${JSON.stringify(left)}`, clearMs, async () => {
     const processes = await findProcesses(directory);
-    const names = (await Array.fromAsync(Deno.readDir(root), ({ name }) => name))
-      .filter((name) => name.startsWith("ouroboros-chaos-"));
-    left = [processes, await mountsBelow(root), names];
+    left = [processes, await mountsBelow(root), await runsIn(root)];
     return JSON.stringify(left) === "[[],[],[]]";
   });
 }

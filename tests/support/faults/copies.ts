@@ -4,10 +4,8 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { faultRing, type Pace } from "../fault_ring.ts";
+import { faultRing, type Pace, steps } from "../fault_ring.ts";
 import { askText } from "../live_ring.ts";
-
-const steps = { sanitizeOps: false, sanitizeResources: false };
 
 /** Declares the tests, quick or with all that takes minutes. */
 export function copiesTest({ isLong }: Pace): void {

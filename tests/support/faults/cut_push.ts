@@ -5,11 +5,9 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { faultRing, listedNames, type Pace } from "../fault_ring.ts";
+import { faultRing, listedNames, type Pace, steps } from "../fault_ring.ts";
 import { LineClient } from "../line_client.ts";
 import { randomBytes } from "../real_file.ts";
-
-const steps = { sanitizeOps: false, sanitizeResources: false };
 
 /** A file that is read before it is sent on, and one that streams. */
 const sizes = [90_000, 2_000_000];

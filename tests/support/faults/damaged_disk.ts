@@ -6,12 +6,10 @@
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { chunkName } from "../../../src/protocol/names.ts";
-import { type FaultRing, faultRing, type Pace, readSum } from "../fault_ring.ts";
+import { type FaultRing, faultRing, type Pace, readSum, steps } from "../fault_ring.ts";
 import { askText } from "../live_ring.ts";
 import { waitUntil } from "../program.ts";
 import { removeCatalog } from "../ring_disk.ts";
-
-const steps = { sanitizeOps: false, sanitizeResources: false };
 
 /** A file of so many bytes has parts of one block and some. */
 const partBytes = 300_000;

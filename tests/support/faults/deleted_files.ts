@@ -8,14 +8,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { PushStage } from "../../../src/node/test_hooks.ts";
 import { digestBytes } from "../../../src/protocol/digest.ts";
 import { parseRecord } from "../../../src/protocol/record_codec.ts";
-import { type FaultRing, faultRing, listedNames, type Pace } from "../fault_ring.ts";
+import { type FaultRing, faultRing, listedNames, type Pace, steps } from "../fault_ring.ts";
 import { LineClient } from "../line_client.ts";
 import { askText, sha256 } from "../live_ring.ts";
 import { waitUntil } from "../program.ts";
 import { randomBytes } from "../real_file.ts";
 import { storedChunks } from "../ring_disk.ts";
-
-const steps = { sanitizeOps: false, sanitizeResources: false };
 
 /** Declares the test, quick or with all that takes minutes. */
 export function deletedFilesTest({ isLong }: Pace): void {

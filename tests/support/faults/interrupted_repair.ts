@@ -6,11 +6,9 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { type FaultRing, faultRing, type Pace } from "../fault_ring.ts";
+import { type FaultRing, faultRing, type Pace, steps } from "../fault_ring.ts";
 import { waitUntil } from "../program.ts";
 import { chunkCount, removeCatalog } from "../ring_disk.ts";
-
-const steps = { sanitizeOps: false, sanitizeResources: false };
 
 /** So many files of so many bytes that a repair takes its time. */
 const files = 100;

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { type FaultRing, faultRing, type Pace } from "../fault_ring.ts";
+import { type FaultRing, faultRing, type Pace, steps } from "../fault_ring.ts";
 import { waitUntil } from "../program.ts";
 import { Download } from "../wire_client.ts";
 
@@ -16,8 +16,6 @@ const healOneMs = gossipMs + 2_000;
 
 /** The same for two neighbours. */
 const healTwoMs = gossipMs + 4_000;
-
-const options = { sanitizeOps: false, sanitizeResources: false };
 
 /** Declares the test, quick or with all that takes minutes. */
 export function killedNodesTest({ isLong }: Pace): void {
@@ -32,7 +30,7 @@ export function killedNodesTest({ isLong }: Pace): void {
       const place = ring.ports.indexOf(victim);
       await t.step({
         name: `node ${place}, while idle`,
-        ...options,
+        ...steps,
         fn: async () => {
           await ring.kill(victim);
           const healed = timeToHeal(ring);
@@ -44,7 +42,7 @@ export function killedNodesTest({ isLong }: Pace): void {
 
       await t.step({
         name: `node ${place}, while others pull from it`,
-        ...options,
+        ...steps,
         fn: async () => {
           // The one before it has its backups, the next one has not.
           using nearest = await Download.open(ring.port(place - 1), "large");
@@ -64,7 +62,7 @@ export function killedNodesTest({ isLong }: Pace): void {
 
     await t.step({
       name: "two neighbours at once",
-      ...options,
+      ...steps,
       fn: async () => {
         for (const first of isLong ? ring.ports : [ring.port(1)]) {
           const pair = [first, ring.port((ring.ports.indexOf(first) + 1) % 5)];
@@ -82,7 +80,7 @@ export function killedNodesTest({ isLong }: Pace): void {
 
     await t.step({
       name: "all nodes and the gateway, with the supervisor alive",
-      ...options,
+      ...steps,
       fn: async () => {
         await ring.kill(...ring.ports, ring.ring.gatewayPort);
         await ring.settle();
@@ -100,7 +98,7 @@ export function killedNodesTest({ isLong }: Pace): void {
 
     await t.step({
       name: "every process, and then a new start",
-      ...options,
+      ...steps,
       fn: async () => {
         await ring.killAll();
         await ring.startAgain({ waitTimeMs: gossipMs });

@@ -6,7 +6,7 @@
  */
 import { assert } from "@std/assert";
 import type { PushStage } from "../../../src/node/test_hooks.ts";
-import { type FaultRing, faultRing, type Pace } from "../fault_ring.ts";
+import { type FaultRing, faultRing, type Pace, steps } from "../fault_ring.ts";
 import { randomBytes } from "../real_file.ts";
 
 /** One way to break a push. */
@@ -76,8 +76,7 @@ export function pushStagesTest({ isLong }: Pace): void {
         name: `${stage}: ${victim === 0 ? "coordinator" : `node ${victim} after it`} ` +
           `${isWiped ? "killed and wiped" : "killed"}, ${size} bytes`,
         // What the supervisor prints meanwhile is read by the test around it.
-        sanitizeOps: false,
-        sanitizeResources: false,
+        ...steps,
         fn: () => breakPush(ring, each, index % ring.ports.length),
       });
     }

@@ -5,11 +5,9 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { type FaultRing, faultRing, type Pace } from "../fault_ring.ts";
+import { type FaultRing, faultRing, type Pace, steps } from "../fault_ring.ts";
 import { waitUntil } from "../program.ts";
 import { randomBytes } from "../real_file.ts";
-
-const steps = { sanitizeOps: false, sanitizeResources: false };
 
 /** Declares the test, quick or with all that takes minutes. */
 export function removedCatalogTest({ isLong }: Pace): void {

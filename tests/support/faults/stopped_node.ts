@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { PushStage } from "../../../src/node/test_hooks.ts";
-import { type FaultRing, faultRing, type Pace, readSum, versionOf } from "../fault_ring.ts";
+import { type FaultRing, faultRing, type Pace, readSum, steps, versionOf } from "../fault_ring.ts";
 import { LineClient } from "../line_client.ts";
 import { askText } from "../live_ring.ts";
 import { waitUntil } from "../program.ts";
@@ -42,15 +42,13 @@ export function stoppedNodeTest({ isLong }: Pace): void {
     for (const port of ring.ports) await ring.push(port, `kept-${port}`, 2_000_000);
     await t.step({
       name: "in the middle of a pull from it",
-      sanitizeOps: false,
-      sanitizeResources: false,
+      ...steps,
       fn: () => stopWhilePulled(ring),
     });
     for (const { stage, stopMs } of casesOf({ isLong })) {
       await t.step({
         name: `for ${stopMs} ms, with pushes of its own that are ${stage}`,
-        sanitizeOps: false,
-        sanitizeResources: false,
+        ...steps,
         fn: () => stopNode(ring, stage, stopMs),
       });
     }
@@ -64,14 +62,12 @@ export function endedWhileStoppedTest(): void {
     await using ring = await faultRing(5, { isLong: true, waitTimeMs: 300 });
     await t.step({
       name: "its own, with pushes that are staged",
-      sanitizeOps: false,
-      sanitizeResources: false,
+      ...steps,
       fn: () => endWhileStopped(ring),
     });
     await t.step({
       name: "those of all others, which come back",
-      sanitizeOps: false,
-      sanitizeResources: false,
+      ...steps,
       fn: () => restartAroundStopped(ring),
     });
     await ring.stagingIsClean();

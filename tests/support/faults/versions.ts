@@ -5,11 +5,9 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { type FaultRing, faultRing, type Pace, readSum } from "../fault_ring.ts";
+import { type FaultRing, faultRing, type Pace, readSum, steps } from "../fault_ring.ts";
 import { randomBytes } from "../real_file.ts";
 import { OverwrittenFile } from "./overwritten_file.ts";
-
-const steps = { sanitizeOps: false, sanitizeResources: false };
 
 /** Pushes of two clients at once take about so long, in ms. */
 const raceMs = 40;

@@ -1,9 +1,10 @@
 import { SeededRandom } from "../../tests/support/seeded_random.ts";
-import { contentBytes, makeContent } from "./content.ts";
-import { FileClient } from "./file_client.ts";
-import type { Model, Read, State } from "./model.ts";
+import { makeContent } from "./content.ts";
+import { FileClient, notFound } from "./file_client.ts";
+import type { Model, Read } from "./model.ts";
 import { Names } from "./names.ts";
 import { pause } from "./pause.ts";
+import { readPulled } from "./pulled.ts";
 import type { Operation, Tally } from "./tally.ts";
 import { describeGot, Violation } from "./violation.ts";
 
@@ -160,7 +161,6 @@ export class Load {
     return true;
   }
 
-  /** A pull does not tell an error from a file, nor a part from a whole: it gives a beginning. */
   async #pull(client: FileClient, name: string): Promise<boolean> {
     const { model, tally } = this.#options;
     const read = model.beginRead();
@@ -171,20 +171,23 @@ export class Load {
     }
     const { value: bytes } = outcome;
     const allowed = model.allowed(name, read);
-    const error = /^ERR ([^\n]*)\n$/.exec(new TextDecoder().decode(bytes.subarray(0, 500)))?.[1];
-    if (error !== undefined) {
-      tally.count("pull", { kind: "refused", error });
-      if (error === "file not found") this.#judge(name, read, { how: how("pull", client) });
-      return false;
+    const pulled = readPulled(allowed, bytes);
+    switch (pulled.kind) {
+      case "whole":
+        tally.count("pull", { kind: "ok", value: undefined });
+        return true;
+      case "cut":
+        tally.count("pull", { kind: "broken", reason: "the pull ended early" });
+        return false;
+      case "refused":
+        tally.count("pull", pulled);
+        if (pulled.error === notFound) this.#judge(name, read, { how: how("pull", client) });
+        return false;
+      case "wrong": {
+        const got = describeGot(model, name, bytes);
+        throw this.#violation({ name, verdict: "wrong", how: how("pull", client), allowed, got });
+      }
     }
-    const isWhole = allowed.some((state) => state?.size === bytes.length && begins(state, bytes));
-    if (!isWhole && !allowed.some((state) => begins(state, bytes))) {
-      const got = describeGot(model, name, bytes);
-      throw this.#violation({ name, verdict: "wrong", how: how("pull", client), allowed, got });
-    }
-    const cut = { kind: "broken", reason: "the pull ended early" } as const;
-    tally.count("pull", isWhole ? { kind: "ok", value: undefined } : cut);
-    return isWhole;
   }
 
   async #list(client: FileClient): Promise<boolean> {
@@ -241,13 +244,6 @@ interface Judged {
 
 function how(operation: Operation, client: FileClient): string {
   return `${operation} through ${client.port}`;
-}
-
-/** Whether bytes are the beginning of a version, or all of it. */
-function begins(state: State, bytes: Uint8Array): boolean {
-  if (state === undefined || bytes.length > state.size) return false;
-  const all = contentBytes(state);
-  return bytes.every((byte, at) => byte === all[at]);
 }
 
 function pickOperation(random: SeededRandom): Operation {

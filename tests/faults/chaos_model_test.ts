@@ -3,6 +3,7 @@ import { contentBytes, describeBytes, makeContent } from "../../scripts/chaos/co
 import { parseList } from "../../scripts/chaos/file_client.ts";
 import { Model } from "../../scripts/chaos/model.ts";
 import { chooseNodes, planRounds, usualKinds } from "../../scripts/chaos/plan.ts";
+import { readPulled } from "../../scripts/chaos/pulled.ts";
 
 const [one, two, three] = [1, 2, 3].map((id) => makeContent(id, 10 * id).content);
 const contents = { one: one!, two: two!, three: three! };
@@ -71,6 +72,36 @@ Deno.test("Model judges lists by names and sizes", () => {
   assertEquals(model.judgeListed("a", model.beginRead(), 20), "wrong");
   assertEquals(model.judgeListed("a", model.beginRead(), undefined), "lost");
   assertEquals(model.judgeListed("never pushed", model.beginRead(), 10), "wrong");
+});
+
+Deno.test("readPulled() tells a whole version, an error, a cut answer and wrong bytes apart", () => {
+  const { one, two } = contents;
+  const bytes = contentBytes(two);
+  const text = (line: string) => new TextEncoder().encode(line);
+  const missing = "ERR file not found\n";
+  assertEquals(readPulled([one, two], bytes), { kind: "whole" });
+  assertEquals(readPulled([undefined], text(missing)), {
+    kind: "refused",
+    error: "file not found",
+  });
+  // A pull that ends before its first byte looks like an empty file, also where there is none.
+  for (let length = 0; length < missing.length; length++) {
+    const cut = text(missing).subarray(0, length);
+    assertEquals(readPulled([undefined], cut), { kind: "cut" }, `${length} bytes`);
+  }
+  for (let length = 0; length < bytes.length; length++) {
+    assertEquals(readPulled([one, two], bytes.subarray(0, length)), { kind: "cut" });
+  }
+  const empty = makeContent(9, 0).content;
+  assertEquals(readPulled([empty], new Uint8Array(0)), { kind: "whole" });
+  const longer = new Uint8Array([...bytes, 0]);
+  const mixed = new Uint8Array([...bytes.subarray(0, 10), ...contentBytes(one).subarray(0, 5)]);
+  for (
+    const wrong of [longer, mixed, contentBytes(one), text("ERROR"), text("ERR one\nERR two\n")]
+  ) {
+    assertEquals(readPulled([two], wrong), { kind: "wrong" });
+  }
+  assertEquals(readPulled([undefined], bytes.subarray(0, 4)), { kind: "wrong" });
 });
 
 Deno.test("describeBytes() tells a mix of versions", () => {

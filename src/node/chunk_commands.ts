@@ -69,7 +69,7 @@ export async function serveChunk(
   }
   using body = await openForOriginal(context, chunk);
   if (body === undefined) throw new Error(errors.chunkNotFound);
-  using lease = await context.buffers.forClient(2);
+  using lease = await context.buffers.clientPair(body.remaining);
   await session.write(headerOf(body.remaining));
   const { clock } = context;
   await pump(body, body.remaining, { sinks: [session], buffers: lease.buffers, clock });

@@ -42,7 +42,7 @@ export class ServedChunk implements Disposable {
    */
   async sendTo(sink: Sink, { header, offset, count }: ChunkRange): Promise<void> {
     if (count === 0) return await sink.write(header);
-    using lease = await this.#context.buffers.reads.acquire(2);
+    using lease = await this.#context.buffers.readPair(count);
     if (count <= gatheredBytesMax) {
       return await sink.write(await this.#gather({ header, offset, count }, lease.buffers));
     }
@@ -55,9 +55,10 @@ export class ServedChunk implements Disposable {
       while (at < end) {
         const block = Math.floor(at / blockBytes);
         const start = block * blockBytes;
-        const buffer = lease.buffers[turn];
+        const blocks = Math.ceil((end - start) / blockBytes);
+        const buffer = lease.buffers[turn].subarray(0, blocks * blockBytes);
         turn = turn === 0 ? 1 : 0;
-        const length = await this.#readBlock(block, buffer);
+        const length = await this.#readBlocks(block, buffer);
         const bytes = buffer.subarray(at - start, Math.min(length, end - start));
         at += bytes.length;
         if (sending !== undefined) await sending;
@@ -83,7 +84,7 @@ export class ServedChunk implements Disposable {
     let filled = header.length;
     for (let at = offset; at < offset + count;) {
       const index = Math.floor(at / blockBytes);
-      const length = await this.#readBlock(index, block);
+      const length = await this.#readBlocks(index, block);
       const start = at - index * blockBytes;
       const bytes = block.subarray(start, Math.min(length, start + offset + count - at));
       gathered.set(bytes, filled);
@@ -93,9 +94,9 @@ export class ServedChunk implements Disposable {
     return gathered.subarray(0, filled);
   }
 
-  async #readBlock(block: number, buffer: Uint8Array): Promise<number> {
+  async #readBlocks(block: number, buffer: Uint8Array): Promise<number> {
     try {
-      return await this.#reader.readBlock(block, buffer);
+      return await this.#reader.readBlocks(block, buffer);
     } catch (error) {
       if (error instanceof DamagedChunkError) {
         this.#context.repair.enqueue(this.#name);

@@ -49,7 +49,7 @@ export class LocalPart implements OpenPart {
     const blockLength = Math.min(blockBytes, this.#reader.length - block * blockBytes);
     try {
       if (skip === 0 && buffer.length >= blockLength) {
-        return await this.#reader.readBlock(block, buffer);
+        return await this.#reader.readBlocks(block, buffer);
       }
       // Another copy failed within this block, or the buffer is a small one: only whole blocks can be
       // checked.

@@ -100,7 +100,7 @@ export class Originals {
     const pushId = foreignPushId(`${token}:${name}`);
     const next = index + 1 < parts ? await this.#relayOn(command) : undefined;
     try {
-      using lease = await buffers.relayPair();
+      using lease = await buffers.relayPair(body.remaining);
       for (let part = index; part < parts; part++) {
         const length = lengths[part] ?? 0;
         const sinks: Sink[] = next !== undefined && part > index ? [next] : [];
@@ -205,7 +205,7 @@ export class Originals {
   async #store(chunk: StagedChunk, body: Body): Promise<void> {
     const { buffers, chunks } = this.#context;
     await using writer = await chunks.stage(chunk);
-    using lease = await buffers.relayPair();
+    using lease = await buffers.relayPair(chunk.length);
     await pump(body, chunk.length, { sinks: [writer], buffers: lease.buffers });
     await writer.finish();
     await chunks.placeForeign(chunk.pushId);

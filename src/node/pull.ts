@@ -87,7 +87,7 @@ export class OpenFile implements Disposable {
    */
   async sendTo(sink: Sink, header: Uint8Array): Promise<void> {
     if (this.range.count === 0) return await sink.write(header);
-    using lease = await this.#context.buffers.forClient(2);
+    using lease = await this.#context.buffers.clientPair(this.range.count);
     using _looks = this.#context.clock.every(lookMs, () => this.#body?.look());
     const [buffer] = lease.buffers;
     const wholeBytes = header.length + this.range.count;

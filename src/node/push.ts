@@ -48,7 +48,8 @@ export async function pushFile(
 ): Promise<StoredFile> {
   using turn = await context.admission.pushTurn();
   const isSmall = request.size <= smallFileBytesMax;
-  using lease = await context.buffers.forClient(isSmall ? 3 : 2);
+  const { buffers } = context;
+  using lease = await (isSmall ? buffers.forClient(3) : buffers.clientPair(request.size));
   const [first, second, whole] = lease.buffers;
   if (first === undefined || second === undefined) throw new RangeError("Two buffers expected");
   const sent: Body = {

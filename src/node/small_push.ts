@@ -115,7 +115,7 @@ export async function serveStageAll(
     throw new Error("these parts belong to another node");
   }
   using _room = context.admission.reserve(body.remaining);
-  using lease = await context.buffers.relayPair();
+  using lease = await context.buffers.relayPair(body.remaining);
   const [whole] = lease.buffers;
   if (body.remaining > whole.length) {
     for (const chunk of chunks) {

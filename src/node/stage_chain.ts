@@ -73,7 +73,7 @@ export async function serveStage(
       stagedChunk({ ticket, name }, { part, copy, length }),
     );
     const sinks: Sink[] = onward === undefined ? [writer] : [writer, onward];
-    using lease = await context.buffers.relayPair();
+    using lease = await context.buffers.relayPair(length);
     await pump(body, length, { sinks, buffers: lease.buffers, clock: context.clock });
     await context.testHooks?.reach("streaming");
     const confirmed = new TaskGroup();

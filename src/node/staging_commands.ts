@@ -28,7 +28,7 @@ export async function serveRelayStream(
   if (ticket.nodes[command.index] !== context.self || ticket.parts !== command.parts) {
     throw new Error("this part belongs to another node");
   }
-  using lease = await context.buffers.relayPair();
+  using lease = await context.buffers.relayPair(body.remaining);
   await streamParts(context, body, {
     ticket,
     route: "relay",

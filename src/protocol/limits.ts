@@ -19,7 +19,7 @@ export const nameBytesMax = 200;
  */
 export const drainBytesMax = 1024 * 1024;
 
-/** The bytes one checksum covers, and the size of every buffer that moves payload. */
+/** The bytes one checksum covers, and the size of a usual buffer that moves payload. */
 export const blockBytes = 256 * 1024;
 
 /**

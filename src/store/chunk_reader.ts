@@ -73,21 +73,29 @@ export class ChunkReader implements Disposable {
    * @throws {DamagedChunkError} if the bytes are not those that were stored; {@linkcode StoreError} if the
    * reader cannot tell; {@linkcode RangeError} if there is no such block or no room for it
    */
-  async readBlock(index: number, buffer: Uint8Array): Promise<number> {
-    const count = this.blockLength(index);
-    if (!Number.isSafeInteger(index) || index < 0 || count === 0 || buffer.length < count) {
+  readBlock(index: number, buffer: Uint8Array): Promise<number> {
+    return this.readBlocks(index, buffer.subarray(0, blockBytes));
+  }
+
+  /**
+   * Reads and checks as many blocks from `index` on as the buffer has room for, one at least: otherwise as
+   * {@linkcode readBlock}.
+   *
+   * @returns the bytes of all of them
+   */
+  async readBlocks(index: number, buffer: Uint8Array): Promise<number> {
+    const first = this.blockLength(index);
+    if (!Number.isSafeInteger(index) || index < 0 || first === 0 || buffer.length < first) {
       throw new RangeError(
         `Cannot read block ${index} of ${this.blocks} into ${buffer.length} bytes`,
       );
     }
-    const block = buffer.subarray(0, count);
-    const reason = await this.#read(index * blockBytes, block);
-    if (reason === undefined && isBlockIntact(block, this.checksums, index)) return count;
-    const error = new DamagedChunkError(
-      this.pushId,
-      this.part,
-      reason ?? `block ${index + 1} of ${this.blocks} has another checksum`,
-    );
+    const left = this.length - index * blockBytes;
+    const room = buffer.length - buffer.length % blockBytes;
+    const run = buffer.subarray(0, left <= buffer.length ? left : room);
+    const reason = await this.#read(index * blockBytes, run) ?? this.#findDamage(index, run);
+    if (reason === undefined) return run.length;
+    const error = new DamagedChunkError(this.pushId, this.part, reason);
     this.#site.damaged(this, error.message);
     throw error;
   }
@@ -113,7 +121,17 @@ export class ChunkReader implements Disposable {
     this.close();
   }
 
-  /** Fills a block; what is wrong with the file if that cannot be. */
+  /** What is wrong with some blocks, the first of which is block `index`. */
+  #findDamage(index: number, run: Uint8Array): string | undefined {
+    for (let at = 0; at < run.length; at += blockBytes) {
+      const block = index + at / blockBytes;
+      if (isBlockIntact(run.subarray(at, at + blockBytes), this.checksums, block)) continue;
+      return `block ${block + 1} of ${this.blocks} has another checksum`;
+    }
+    return undefined;
+  }
+
+  /** Fills a block, or some; what is wrong with the file if that cannot be. */
   async #read(offset: number, block: Uint8Array): Promise<string | undefined> {
     let filled = 0;
     try {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { BusyError } from "../../src/net/busy_error.ts";
 import type { BufferLease } from "../../src/net/buffer_pool.ts";
-import { TransferBuffers } from "../../src/node/transfer_buffers.ts";
+import { type BufferPair, TransferBuffers } from "../../src/node/transfer_buffers.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
 
 const pure = { permissions: "none" } as const;
@@ -44,8 +44,56 @@ Deno.test(
     const clock = new FakeClock();
     const buffers = new TransferBuffers(clock);
     await leaseAll(buffers, clock);
-    using relay = await buffers.relayPair();
+    using relay = await buffers.relayPair(1);
     using read = await buffers.reads.acquire(2);
     assertEquals([relay.buffers.length, read.buffers.length], [2, 2]);
   },
 );
+
+Deno.test(
+  "TransferBuffers gives what is large longer buffers, as long as there are some to spare",
+  pure,
+  async () => {
+    const clock = new FakeClock();
+    const buffers = new TransferBuffers(clock);
+    const blockBytes = 256 * 1024;
+    const bulkBytes = 1024 * 1024;
+    using medium = await buffers.clientPair(bulkBytes - 1);
+    using client = await buffers.clientPair(bulkBytes);
+    using relay = await buffers.relayPair(bulkBytes);
+    const read = await buffers.readPair(bulkBytes);
+    const later = [
+      await buffers.clientPair(bulkBytes),
+      await buffers.relayPair(bulkBytes),
+      await buffers.readPair(bulkBytes),
+    ];
+    const lengthsOf = (pairs: readonly BufferPair[]) =>
+      pairs.map((pair) => pair.buffers.map(({ length }) => length));
+    const twice = (length: number) => [length, length];
+    assertEquals(
+      lengthsOf([medium, client, relay, read, ...later]),
+      [blockBytes, bulkBytes, bulkBytes, bulkBytes, blockBytes, blockBytes, blockBytes].map(twice),
+    );
+    read[Symbol.dispose]();
+    using again = await buffers.clientPair(bulkBytes);
+    assertEquals(lengthsOf([again]), [twice(bulkBytes)]);
+    for (const pair of later) pair[Symbol.dispose]();
+  },
+);
+
+Deno.test("TransferBuffers lends no more than 32 MiB, whatever is asked for", pure, async () => {
+  const clock = new FakeClock();
+  const buffers = new TransferBuffers(clock);
+  const large = 1024 ** 2;
+  const lengths = await leaseAll(buffers, clock);
+  // Clients have theirs; what is large finds what is left.
+  for (let read = 0; read < 100 && buffers.reads.usedBuffers < buffers.reads.buffersMax; read++) {
+    lengths.push((await buffers.readPair(large)).buffers[0].length);
+  }
+  for (let relay = 0; relay < 100; relay++) {
+    const { length } = (await buffers.relayPair(large)).buffers[0];
+    if (length < 256 * 1024) break;
+    lengths.push(length);
+  }
+  assertEquals(lengths.reduce((sum, length) => sum + 2 * length, 0), 32 * 1024 ** 2);
+});

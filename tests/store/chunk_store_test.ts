@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { blockBytes } from "../../src/protocol/limits.ts";
 import { DamagedChunkError } from "../../src/store/errors.ts";
 import {
   address,
@@ -369,6 +370,38 @@ for (
     assertEquals(await store.checkChunk("push-1", 1), "missing");
   });
 }
+
+Deno.test("ChunkReader.readBlocks() checks every block of what it reads at once", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  const bytes = new Uint8Array(3 * (3 * blockBytes + 5)).map((_, i) => i * 31 >> 7);
+  const push = testPush("a.txt", "push-1", bytes);
+  await stageOwn(store, push);
+  await store.commit(push.record(1));
+  const part = push.parts[0]!;
+  using reader = await store.open("push-1", 0);
+  const read = async (index: number, room: number) => {
+    const buffer = new Uint8Array(room);
+    const count = await reader!.readBlocks(index, buffer);
+    assertEquals(buffer.subarray(0, count), part.subarray(index * blockBytes).subarray(0, count));
+    return count;
+  };
+  assertEquals(await read(0, 4 * blockBytes), part.length);
+  assertEquals(await read(0, part.length - 1), 3 * blockBytes);
+  assertEquals(await read(1, blockBytes), blockBytes);
+  assertEquals(await read(2, part.length), blockBytes + 5);
+  assertEquals(await read(3, 5), 5);
+  await assertRejects(() => read(3, 4), RangeError);
+  await assertRejects(() => read(0, blockBytes - 1), RangeError);
+  await assertRejects(() => read(4, blockBytes), RangeError);
+  using file = await Deno.open(fixture.slot(push, 0), { write: true });
+  await file.seek(blockBytes + 7, Deno.SeekMode.Start);
+  await file.write(new Uint8Array([part[blockBytes + 7]! ^ 1]));
+  assertEquals(await read(2, part.length), blockBytes + 5);
+  assertEquals(await read(0, blockBytes), blockBytes);
+  const error = await assertRejects(() => read(0, part.length), DamagedChunkError);
+  assertStringIncludes(error.message, "block 2 of 4");
+});
 
 Deno.test("ChunkStore: a reader of damaged bytes does not harm the repaired chunk", async () => {
   await using fixture = await StoreFixture.open();

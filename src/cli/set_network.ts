@@ -70,6 +70,7 @@ async function startDetached(network: NetworkOptions, context: CliContext): Prom
   const self = selfCommand([...networkArgs(network), "--report-ready"]);
   const child = new Deno.Command(self.command, {
     args: self.args,
+    env: self.env,
     detached: true,
     stdin: "null",
     stdout: "piped",

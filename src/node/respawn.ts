@@ -6,7 +6,7 @@ import type { Transport } from "../net/transport.ts";
 import { writeText } from "../net/write_all.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
-import { selfCommand } from "../runtime/self.ts";
+import { type SelfCommand, selfCommand } from "../runtime/self.ts";
 import { nodeArgs, type NodeOptions } from "./options.ts";
 import { respawnOptions } from "./shared_options.ts";
 
@@ -30,9 +30,7 @@ export interface ProcessRespawnerDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   /** The program and arguments of a node; a test runs another program. */
-  readonly command?: (
-    options: NodeOptions,
-  ) => { readonly command: string; readonly args: string[] };
+  readonly command?: (options: NodeOptions) => SelfCommand;
 }
 
 /** How long a process may take until its node answers, in ms; then it is ended. */
@@ -70,9 +68,10 @@ export class ProcessRespawner implements Respawner {
   }
 
   #spawn(options: NodeOptions): Deno.ChildProcess {
-    const { command, args } = this.#deps.command?.(options) ?? selfCommand(nodeArgs(options));
-    const child = new Deno.Command(command, {
-      args,
+    const self = this.#deps.command?.(options) ?? selfCommand(nodeArgs(options));
+    const child = new Deno.Command(self.command, {
+      args: self.args,
+      env: self.env,
       stdin: "null",
       stdout: "null",
       stderr: "null",

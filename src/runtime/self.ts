@@ -5,6 +5,8 @@ export interface SelfCommand {
   /** The path of the executable. */
   readonly command: string;
   readonly args: string[];
+  /** What it has in its environment besides what it gets from this process. */
+  readonly env: Record<string, string>;
 }
 
 /** What a child may do under `deno run`; everything else is refused without a question. */
@@ -25,13 +27,21 @@ export const permissionFlags: readonly string[] = [
 export const v8Flags = "--v8-flags=--max-semi-space-size=8";
 
 /**
+ * How glibc runs the program; other systems ignore it. By default each of a dozen threads gets a heap of
+ * its own, and keeps in it what it once needed: V8's compilers and the calls of files need most of it
+ * one after the other. With one heap for all of them a process is 5 to 7 MiB smaller, and takes no more CPU.
+ */
+const allocatorEnv: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: "1" };
+
+/**
  * The command that starts this program again with other arguments, from any working directory.
  * A compiled program is its own executable, and has the flags of V8 inside; else it is `deno run` of
  * `main.ts` beside `src/`, with the flags and permissions above and the configuration that lies there.
  */
 export function selfCommand(args: readonly string[]): SelfCommand {
   const command = Deno.execPath();
-  if (Deno.build.standalone) return { command, args: [...args] };
+  const env = { ...allocatorEnv };
+  if (Deno.build.standalone) return { command, args: [...args], env };
   const main = new URL("../../main.ts", import.meta.url);
   const config = new URL("../../deno.json", import.meta.url);
   return {
@@ -46,5 +56,6 @@ export function selfCommand(args: readonly string[]): SelfCommand {
       fileURLToPath(main),
       ...args,
     ],
+    env,
   };
 }

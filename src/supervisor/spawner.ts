@@ -24,6 +24,7 @@ export class ProcessSpawner implements Spawner {
     const self = selfCommand(args);
     const child = new Deno.Command(self.command, {
       args: self.args,
+      env: self.env,
       detached: true,
       stdin: "null",
       stdout: "null",

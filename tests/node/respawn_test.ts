@@ -20,6 +20,7 @@ function respawn(
     command: (options) => ({
       command: Deno.execPath(),
       args: ["eval", "--no-config", script, String(portOf(options.address))],
+      env: { EXIT_CODE: "4" },
     }),
   });
   return respawner.respawn(address, sharedOptions(defaultNodeOptions), signal);
@@ -58,6 +59,12 @@ Deno.test(
 Deno.test("ProcessRespawner says with which exit code a node failed", detached, async () => {
   const reason = "its process ended with exit code 3";
   assertEquals(await respawn(freeAddress(), "Deno.exit(3)"), { kind: "failed", reason });
+});
+
+Deno.test("ProcessRespawner gives a node the environment of its command", detached, async () => {
+  const reason = "its process ended with exit code 4";
+  const script = `Deno.exit(Number(Deno.env.get("EXIT_CODE")))`;
+  assertEquals(await respawn(freeAddress(), script), { kind: "failed", reason });
 });
 
 Deno.test(

@@ -9,6 +9,7 @@ import {
 import { exists } from "@std/fs/exists";
 import { freePorts, liveRing } from "../support/live_ring.ts";
 import { Program, runProgram, waitUntil } from "../support/program.ts";
+import { environmentOf } from "../support/system_processes.ts";
 
 async function refused(port: number): Promise<boolean> {
   try {
@@ -45,6 +46,10 @@ Deno.test("set-network says what runs where, and stops all of it on quit", async
   await ring.waitAllAlive();
   const pids = await Promise.all([...ring.ports, ring.gatewayPort].map((port) => ring.pid(port)));
   assertNotEquals(pids[1], old);
+  // Whoever started them, and whatever was in the environment of that one.
+  for (const pid of pids) {
+    assertEquals((await environmentOf(pid)).get("MALLOC_ARENA_MAX"), "1");
+  }
   const startMs = Date.now();
   assertEquals(await ring.quit(), 0);
   assertLess(Date.now() - startMs, 5_000);

@@ -29,6 +29,16 @@ export async function argumentsOf(pid: number): Promise<string[]> {
   }
 }
 
+/** The environment that a process was started with. */
+export async function environmentOf(pid: number): Promise<Map<string, string>> {
+  const text = await Deno.readTextFile(`/proc/${pid}/environ`);
+  const entries = text.split("\0").slice(0, -1).map((entry): [string, string] => {
+    const [name = "", ...value] = entry.split("=");
+    return [name, value.join("=")];
+  });
+  return new Map(entries);
+}
+
 /** The processes that run now with an argument in which a text occurs: those of a ring, by its directory. */
 export async function processesWith(text: string): Promise<number[]> {
   const pids = (await Array.fromAsync(Deno.readDir("/proc"), ({ name }) => Number(name)))

@@ -1,6 +1,6 @@
 /** What can only be seen from outside a process: how it starts itself, stops and dies. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { permissionFlags, selfCommand } from "../../src/runtime/self.ts";
+import { permissionFlags, selfCommand, v8Flags } from "../../src/runtime/self.ts";
 
 const source = new URL("../../src/runtime/", import.meta.url).href;
 
@@ -45,10 +45,11 @@ Deno.test("selfCommand() starts main.ts with the program's permissions, from any
     },
   ));
 
-Deno.test("permissionFlags are those that the tasks grant", async () => {
+Deno.test("permissionFlags and v8Flags are those of the tasks", async () => {
   const config = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
   for (const task of ["ring", "start"]) {
-    assertStringIncludes(config.tasks[task].command, ` ${permissionFlags.join(" ")} main.ts`);
+    const flags = [v8Flags, ...permissionFlags].join(" ");
+    assertStringIncludes(config.tasks[task].command, `deno run ${flags} main.ts`);
   }
   assertEquals(selfCommand([]).command, Deno.execPath());
 });

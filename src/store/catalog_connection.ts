@@ -3,13 +3,13 @@ import { chunkSchema, ChunkTable } from "./chunk_table.ts";
 import { Database, type Statement, type Value } from "./database.ts";
 import { CatalogDamagedError, StoreError } from "./errors.ts";
 import { statIfThere } from "./if_there.ts";
-import { recordSchema, RecordTable } from "./record_table.ts";
+import { recordMigration, recordSchema, RecordTable } from "./record_table.ts";
 import { countOf, textOf } from "./row.ts";
 import { parentOf } from "./paths.ts";
 import { GroupSync, syncDirectory } from "./sync.ts";
 
 /** The version of the tables that this program writes; a higher one is refused. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 /**
  * The catalog's database while it is open: its tables, the digest of its records, and the means to make
@@ -142,10 +142,14 @@ export class CatalogConnection implements Disposable {
   }
 }
 
+/** What a node keeps under keys. */
+const metaSchema =
+  "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
 /** Every table of a catalog. */
 const tables = ["meta", "records", "chunks"] as const;
 
-/** Makes the tables in a new file; whether it was one. */
+/** Makes the tables in a new file, or brings older ones up to date; whether it was a new one. */
 function makeTables(database: Database): boolean {
   const version = countOf(database.prepare("PRAGMA user_version").get() ?? {}, "user_version");
   if (version > schemaVersion) {
@@ -154,11 +158,10 @@ function makeTables(database: Database): boolean {
     );
   }
   if (version === schemaVersion) return false;
-  database.transaction(() => {
-    database.exec(
-      `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-       ${recordSchema} ${chunkSchema} PRAGMA user_version = ${schemaVersion}`,
-    );
-  });
-  return true;
+  const isFresh = version === 0;
+  // What cannot be read must not be taken for what is not there.
+  if (!isFresh) database.verify();
+  const change = isFresh ? `${metaSchema} ${recordSchema} ${chunkSchema}` : recordMigration;
+  database.transaction(() => database.exec(`${change} PRAGMA user_version = ${schemaVersion}`));
+  return isFresh;
 }

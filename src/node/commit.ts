@@ -11,7 +11,7 @@ import {
 import { PeerError } from "../net/peer_errors.ts";
 import { type CommitReply, commitReply } from "../protocol/peer_replies.ts";
 import { randomBytes } from "../runtime/random.ts";
-import type { CommitResult } from "../store/commit.ts";
+import type { Commit, CommitResult } from "../store/commit.ts";
 import type { NodeContext } from "./context.ts";
 import { Continuity, OutcomeUnknownError } from "./continuity.ts";
 
@@ -55,7 +55,8 @@ export async function commitRecord<R extends FileRecord>(
     continuity.requireCondition();
     const version = nextVersion(context.clock.wallMs(), randomBytes(10), above);
     const record = { ...draft, version } as R;
-    const stored = await storeOwn(context, record, continuity);
+    const text = formatRecord(record);
+    const stored = await storeOwn(context, { record, text }, continuity);
     if (stored.outcome === "higher") {
       above = stored.version;
       continue;
@@ -63,7 +64,7 @@ export async function commitRecord<R extends FileRecord>(
     continuity.committed(version);
     if (stored.missing.length + stored.unverified.length > 0) context.repair.enqueue(draft.name);
     await context.testHooks?.reach("committed");
-    const highest = await spreadRecord(context, record);
+    const highest = await spreadRecord(context, { record, text });
     if (highest === undefined) return record;
     above = highest > version ? highest : version;
     await context.clock.sleep(commitBackoffMs * (randomBytes(1)[0] ?? 0) / 255);
@@ -90,11 +91,11 @@ export async function requireTakers(
 /** Stores a record in this node's own catalog, or leaves no trace of it when it fails. */
 async function storeOwn(
   context: NodeContext,
-  record: FileRecord,
+  { record, text }: Commit,
   { isCommitted, isConditional }: Continuity,
 ): Promise<CommitResult> {
   try {
-    if (!isConditional) return await context.chunks.commit(record);
+    if (!isConditional) return await context.chunks.commit(record, text);
     // Others wait to be committed together: what was true of the catalog may not be by then.
     return await context.chunks.commitAtOnce(record);
   } catch (error) {
@@ -111,10 +112,10 @@ async function storeOwn(
  */
 async function spreadRecord(
   context: NodeContext,
-  record: FileRecord,
+  { record, text }: Commit,
 ): Promise<string | undefined> {
   const { ring, self } = context;
-  const body = new TextEncoder().encode(formatRecord(record));
+  const body = new TextEncoder().encode(text);
   const asked = new Set<NodeAddress>([self]);
   let confirmed = 1;
   let highest: string | undefined;
@@ -175,17 +176,19 @@ async function confirmAt(
  */
 export async function acceptRecords(
   context: NodeContext,
-  records: readonly FileRecord[],
+  commits: readonly Commit[],
 ): Promise<string> {
   await context.testHooks?.reach("record-received");
   const nowMs = context.clock.wallMs();
-  for (const { version } of records) {
+  for (const { record: { version } } of commits) {
     if (isFarAhead(version, nowMs)) throw new Error(versionAhead(version));
   }
-  const stored = await Promise.all(records.map((record) => context.chunks.commit(record)));
+  const stored = await Promise.all(
+    commits.map(({ record, text }) => context.chunks.commit(record, text)),
+  );
   let answer = "";
   for (const [index, result] of stored.entries()) {
-    const record = records[index];
+    const record = commits[index]?.record;
     if (record === undefined) throw new RangeError(`No record ${index}`);
     if (result.outcome === "higher") {
       answer += commitReply({ kind: "higher", version: result.version });

@@ -62,8 +62,9 @@ export async function serveCommit(
 ): Promise<void> {
   if (body.remaining > recordBytesMax) throw new Error(errors.lineTooLong);
   const bytes = await readWhole(body, new Uint8Array(body.remaining));
-  const records = new TextDecoder().decode(bytes).split("\n").map(parseRecord);
-  await session.reply(await acceptRecords(context, records));
+  const texts = new TextDecoder().decode(bytes).split("\n");
+  const commits = texts.map((text) => ({ record: parseRecord(text), text }));
+  await session.reply(await acceptRecords(context, commits));
 }
 
 /** `FILE ABORT`: the coordinator has given the push up. */

@@ -77,7 +77,7 @@ export class ChunkStore implements AsyncDisposable {
     this.#staging = new Staging(core);
     this.#shelf = new Shelf(core);
     this.#upkeep = new Upkeep(core, this.#shelf);
-    this.#commits = new CommitGroup((records) => commitRecords(core, records));
+    this.#commits = new CommitGroup((commits) => commitRecords(core, commits));
   }
 
   /**
@@ -139,10 +139,11 @@ export class ChunkStore implements AsyncDisposable {
    * Takes a record into the catalog and puts the chunks of its push, as far as they are here, in place.
    * Durable when it resolves; in any order, and as often as one likes.
    *
+   * @param text the record in JSON, if it is at hand
    * @throws {StoreError} if the catalog cannot be written: then nobody knows whether it was
    */
-  commit(record: FileRecord): Promise<CommitResult> {
-    return this.#commits.commit(record);
+  commit(record: FileRecord, text?: string): Promise<CommitResult> {
+    return this.#commits.commit({ record, text });
   }
 
   /** The same alone and at once: the record is in the catalog when this returns its promise. */
@@ -157,7 +158,7 @@ export class ChunkStore implements AsyncDisposable {
    * are in the catalog when this returns its promise.
    */
   commitAll(records: readonly FileRecord[]): Promise<readonly CommitResult[]> {
-    return commitRecords(this.#core, records);
+    return commitRecords(this.#core, records.map((record) => ({ record })));
   }
 
   /**

@@ -4,6 +4,13 @@ import type { StoreCore } from "./core.ts";
 import { statIfThere } from "./if_there.ts";
 import { type ChunkKey, formatKey, type Place } from "./paths.ts";
 
+/** A record that is to be committed. */
+export interface Commit {
+  readonly record: FileRecord;
+  /** The record in JSON, if it is at hand. */
+  readonly text?: string | undefined;
+}
+
 /** What became of a record. */
 export type CommitResult =
   | {
@@ -38,18 +45,18 @@ export interface Applied {
  * 3. Chunks of the record's push are placed, from staging or, if the push was replaced and is current
  *    again, from among the retired.
  */
-export function applyRecords(core: StoreCore, records: readonly FileRecord[]): Applied {
-  const rowsKnown = discardOthers(core, records);
+export function applyRecords(core: StoreCore, commits: readonly Commit[]): Applied {
+  const rowsKnown = discardOthers(core, commits.map(({ record }) => record));
   const changed: Changed = { toggles: [], retired: [], touched: [], arrivals: new Map() };
   const { recordTable, digest } = core.catalog;
-  const apply = (record: FileRecord): CommitResult => {
+  const apply = ({ record, text }: Commit): CommitResult => {
     const known = recordTable.version(record.name);
     if (known !== undefined && known.version > record.version) {
       return { outcome: "higher", version: known.version };
     }
     const isNew = known?.version !== record.version;
     if (isNew) {
-      recordTable.put(record);
+      recordTable.put(record, text);
       if (known !== undefined) changed.toggles.push([record.name, known.version]);
       changed.toggles.push([record.name, record.version]);
     }
@@ -61,7 +68,7 @@ export function applyRecords(core: StoreCore, records: readonly FileRecord[]): A
   };
   let results: readonly CommitResult[];
   try {
-    results = core.change(() => records.map(apply));
+    results = core.change(() => commits.map(apply));
   } catch (error) {
     for (const row of changed.arrivals.values()) core.placer.forget(row);
     throw error;
@@ -74,9 +81,9 @@ export function applyRecords(core: StoreCore, records: readonly FileRecord[]): A
 /** Applies records, makes that durable, and then moves the files. */
 export async function commitRecords(
   core: StoreCore,
-  records: readonly FileRecord[],
+  commits: readonly Commit[],
 ): Promise<readonly CommitResult[]> {
-  const { results, touched, arrivals } = applyRecords(core, records);
+  const { results, touched, arrivals } = applyRecords(core, commits);
   core.failpoint("commit: rows written");
   await core.settleDurably(touched, arrivals);
   core.failpoint("commit: done");

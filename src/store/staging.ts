@@ -161,7 +161,7 @@ export class Staging implements StagingSite {
   async #staged(chunk: StagedChunk): Promise<void> {
     this.#refuseAborted(chunk);
     const record = this.#core.catalog.pushOf(chunk.pushId);
-    if (record !== undefined) await commitRecords(this.#core, [record]);
+    if (record !== undefined) await commitRecords(this.#core, [{ record }]);
   }
 
   ended(writer: StagingWriter): void {

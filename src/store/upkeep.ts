@@ -37,7 +37,7 @@ export class Upkeep {
     const isAtRest = (row: ChunkRow) => row.place === "placed";
     if (isCurrent && (!this.#rowsOf(record).every(isAtRest) || catalog.hasStrays)) {
       // What is staged since, retired, or left by a lost catalog takes its place first.
-      await commitRecords(this.#core, [record]);
+      await commitRecords(this.#core, [{ record }]);
     }
     for (const row of this.#rowsOf(record)) {
       if (!row.verified) await this.#shelf.verify(row, signal);

@@ -143,7 +143,7 @@ export class GuardedConnection implements Connection {
    */
   set(stallMs: number): void {
     this.#stallMs = stallMs;
-    this.touch();
+    this.#touchIfPending();
     this.#expect();
   }
 
@@ -236,7 +236,12 @@ export class GuardedConnection implements Connection {
 
   #end(): void {
     this.#pending -= 1;
-    this.touch();
+    this.#touchIfPending();
+  }
+
+  /** Time counts from the first read or write that is pending; most of them are alone. */
+  #touchIfPending(): void {
+    if (this.#pending > 0) this.touch();
   }
 }
 

@@ -86,8 +86,8 @@ async function attemptPush(
   { name, size, buffers, ...terms }: PushAttempt,
 ): Promise<StoredFile> {
   const continuity = new Continuity(context, name, terms.condition);
-  // It will be again before the commit; here it spares the client the way of its bytes.
-  await requireTakers(context, continuity.seenVersion);
+  // It will be before the commit; here it spares the client the way of its bytes, if they are yet to come.
+  if (!(source instanceof Uint8Array)) await requireTakers(context, continuity.seenVersion);
   const { ticket, route } = issueTicket(context, size);
   const sums = new PartSums(partLengths(size, ticket.parts));
   context.pushes.add(ticket.pushId);
@@ -182,9 +182,10 @@ class PartSums {
 
   /** Takes all of a file at once. */
   updateAll(bytes: Uint8Array): void {
+    this.#file.update(bytes);
     let at = 0;
-    for (const [part, { length }] of this.#parts.entries()) {
-      this.update(part, bytes.subarray(at, at + length));
+    for (const { length, blocks } of this.#parts) {
+      blocks.update(bytes.subarray(at, at + length));
       at += length;
     }
   }

@@ -62,15 +62,9 @@ export function parseRecord(text: string): FileRecord {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const tombstoneKeys: readonly (keyof Tombstone)[] = [
-  "kind",
-  "name",
-  "version",
-  "pushId",
-  "timeMs",
-];
+const tombstoneKeys = keySet<Tombstone>("kind", "name", "version", "pushId", "timeMs");
 
-const fileKeys: readonly (keyof StoredFile)[] = [
+const fileKeys = keySet<StoredFile>(
   "kind",
   "name",
   "version",
@@ -81,9 +75,13 @@ const fileKeys: readonly (keyof StoredFile)[] = [
   "start",
   "foreign",
   "placement",
-];
+);
 
-const partKeys: readonly (keyof PartPlacement)[] = ["nodes", "length", "checksums"];
+const partKeys = keySet<PartPlacement>("nodes", "length", "checksums");
+
+function keySet<T>(...keys: readonly (keyof T & string)[]): ReadonlySet<string> {
+  return new Set(keys);
+}
 
 function parseFile(fields: Fields): StoredFile {
   expectKeys(fields, fileKeys);
@@ -95,9 +93,8 @@ function parseFile(fields: Fields): StoredFile {
     refuse("'sha256' is not 64 hex digits");
   }
   const parts = asArray(fields.placement, "placement", partsMax);
-  const addresses = new Addresses();
   const placement = parts.map((part, i) => {
-    const read = parsePart(asObject(part, `part ${i}`), addresses);
+    const read = parsePart(asObject(part, `part ${i}`));
     if (read.length !== partLength(size, parts.length, i)) {
       refuse(`part ${i} of ${parts.length} has ${read.length} of ${size} bytes`);
     }
@@ -107,7 +104,7 @@ function parseFile(fields: Fields): StoredFile {
     }
     return read;
   });
-  const start = addresses.parse(fields.start);
+  const start = asAddress(fields.start);
   return { kind: "file", ...parseCommon(fields), size, sha256, start, foreign, placement };
 }
 
@@ -122,27 +119,30 @@ function parseCommon(fields: Fields): Omit<Tombstone, "kind"> {
   return { name, version, pushId, timeMs: asCount(fields.timeMs, "timeMs") };
 }
 
-function parsePart(fields: Fields, addresses: Addresses): PartPlacement {
+function parsePart(fields: Fields): PartPlacement {
   expectKeys(fields, partKeys);
-  const nodes = asArray(fields.nodes, "nodes", copiesMax).map((node) => addresses.parse(node));
-  if (new Set(nodes).size !== nodes.length) refuse("a part lies twice on one node");
+  const nodes = asArray(fields.nodes, "nodes", copiesMax).map(asAddress);
+  if (nodes.some((node, i) => nodes.indexOf(node) !== i)) refuse("a part lies twice on one node");
   const checksums = asText(fields.checksums, "checksums");
   if (!/^[0-9a-f]*$/.test(checksums)) refuse("'checksums' is not hex digits");
   return { nodes, length: asCount(fields.length, "length"), checksums };
 }
 
-/** The addresses of one record, which repeat: each is checked once. */
-class Addresses {
-  readonly #known = new Set<string>();
+/** Addresses that were checked: the records of a ring have the same few. */
+const knownAddresses = new Set<string>();
 
-  parse(value: unknown): NodeAddress {
-    const text = asText(value, "address");
-    if (!this.#known.has(text)) {
-      if (parseAddress(text) !== text) refuse(`'${text.slice(0, 80)}' is no address`);
-      this.#known.add(text);
-    }
-    return text as NodeAddress;
+/** Addresses that are remembered: many times those of the largest ring, and a few hundred KiB. */
+const knownAddressesMax = 4_096;
+
+function asAddress(value: unknown): NodeAddress {
+  const text = asText(value, "address");
+  if (!knownAddresses.has(text)) {
+    if (parseAddress(text) !== text) refuse(`'${text.slice(0, 80)}' is no address`);
+    // Those that are used are back at once.
+    if (knownAddresses.size >= knownAddressesMax) knownAddresses.clear();
+    knownAddresses.add(text);
   }
+  return text as NodeAddress;
 }
 
 function asObject(value: unknown, what: string): Fields {
@@ -153,9 +153,9 @@ function asObject(value: unknown, what: string): Fields {
 }
 
 /** Fields that are not in `keys` are refused; that those in `keys` are there is checked by type. */
-function expectKeys(fields: Fields, keys: readonly string[]): void {
+function expectKeys(fields: Fields, keys: ReadonlySet<string>): void {
   for (const key of Object.keys(fields)) {
-    if (!keys.includes(key)) refuse(`'${key.slice(0, 80)}' is unknown`);
+    if (!keys.has(key)) refuse(`'${key.slice(0, 80)}' is unknown`);
   }
 }
 

@@ -20,14 +20,14 @@ import type { RowFigures, Sample, TableRow } from "./table_row.ts";
  * ```
  */
 export function judge(
-  { unit, bound, against = "best" }: Pick<TableRow, "unit" | "bound" | "against">,
+  { unit, bound, against = "best", isAbsolute = false }: Judged,
   samples: readonly Sample[],
 ): RowFigures {
   const measured = spreadOf(samples.map((sample) => sample.measured));
   const floors = samples.flatMap((sample) => sample.floors ?? []);
   const isRate = unit === "/s";
   const floor = floors.length === 0 ? undefined : pick(spreadOf(floors), against, isRate);
-  const ratio = floor === undefined ? undefined : measured.median / floor;
+  const ratio = floor === undefined || isAbsolute ? undefined : measured.median / floor;
   const figure = ratio ?? measured.median;
   return {
     kind: "measured",
@@ -38,6 +38,8 @@ export function judge(
     passes: isRate ? figure >= bound : figure <= bound,
   };
 }
+
+type Judged = Pick<TableRow, "unit" | "bound" | "against" | "isAbsolute">;
 
 function pick({ median, min, max }: Spread, which: "best" | "median", isRate: boolean): number {
   if (which === "median") return median;

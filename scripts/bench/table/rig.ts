@@ -1,3 +1,4 @@
+import { BareRing } from "../bare_ring.ts";
 import { Floor } from "../floor.ts";
 import type { LoadPool, LoadResult } from "../load_pool.ts";
 import type { Operation } from "../load_job.ts";
@@ -129,6 +130,15 @@ export class Rig implements AsyncDisposable {
     });
   }
 
+  /** The bare ring, which keeps small files whole or splits them. */
+  bareRing(isWhole: boolean): Promise<BareRing> {
+    return this.once(`bare ring ${isWhole}`, async () => {
+      const directory = `${this.options.directory}/bare-${isWhole ? "whole" : "split"}`;
+      const { signal } = this.options;
+      return this.#owned.use(await BareRing.start({ directory, isWhole, signal }));
+    });
+  }
+
   /** The plain server and proxy. */
   plain(): Promise<PlainServers> {
     return this.once(
@@ -164,6 +174,23 @@ export class Rig implements AsyncDisposable {
         }, transfers),
       );
       if (isPush && transfers.size > smallBytesMax) await floor.remove("table-push");
+    }
+    return done;
+  }
+
+  /** Pushes to the bare ring, as often as a floor is to be measured in a round. */
+  async bareTransfers(isWhole: boolean, transfers: Transfers): Promise<TransfersDone[]> {
+    const bare = await this.bareRing(isWhole);
+    const done: TransfersDone[] = [];
+    for (let run = 0; run < this.options.floorsPerRound; run++) {
+      done.push(
+        await this.#run({
+          key: `bare ring ${isWhole}`,
+          addresses: [bare.address],
+          nodeDirectories: [],
+          pids: () => Promise.resolve(bare.pids),
+        }, transfers),
+      );
     }
     return done;
   }

@@ -22,7 +22,7 @@ const syncedRing: RingShape = { ...usualRing, durability: "fsync" };
 
 /** The rows of files of 1 KiB. */
 export const smallRows: readonly TableRow[] = [
-  latency("push-1k", { bound: 1.7, title: "push 1 KiB, one client, p50, relaxed" }),
+  pushes("push-1k", { bound: 1.7, title: "push 1 KiB, one client, p50, relaxed", clients: 1 }),
   {
     id: "push-1k-fsync",
     title: "push 1 KiB, one client, p50, fsync",
@@ -41,13 +41,18 @@ export const smallRows: readonly TableRow[] = [
     shape: coldRing,
     flag: "--cache-bytes",
   }),
-  rate("push-16-whole", {
+  pushes("push-16-whole", {
     bound: 1400,
+    clients: manyClients,
     title: "16 clients push 1 KiB, relaxed, --min-part-bytes 65536",
     shape: wholeRing,
     flag: "--min-part-bytes",
   }),
-  rate("push-16", { bound: 400, title: "16 clients push 1 KiB, relaxed" }),
+  pushes("push-16", {
+    bound: 400,
+    title: "16 clients push 1 KiB, relaxed",
+    clients: manyClients,
+  }),
   rate("get-16-warm", { bound: 5500, title: "16 clients FILE GET 1 KiB, warm" }),
   rate("get-16-cold", {
     bound: 1800,
@@ -84,6 +89,27 @@ function latency(id: string, { shape = usualRing, ...row }: SmallRow): TableRow 
     measure: async (rig) => ({
       measured: p50(await small(rig, { shape, operation: operationOf(id), clients: 1 })),
     }),
+  };
+}
+
+/** A row of pushes, beside what bare processes need for the same messages, files and transactions. */
+function pushes(
+  id: string,
+  { shape = usualRing, clients, ...row }: SmallRow & { clients: number },
+): TableRow {
+  const figure = clients === 1 ? p50 : perSecond;
+  return {
+    ...row,
+    id,
+    unit: clients === 1 ? "ms" : "/s",
+    isAbsolute: true,
+    isWarmedUp: true,
+    async measure(rig) {
+      const transfers = { operation: "push", size, clients } as const;
+      const bare = await rig.bareTransfers(shape === wholeRing, transfers);
+      const done = await rig.transfer(shape, "direct", transfers);
+      return { measured: figure(done), floors: bare.map(figure) };
+    },
   };
 }
 

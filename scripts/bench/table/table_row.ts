@@ -18,8 +18,13 @@ export interface TableRow {
   readonly id: string;
   readonly title: string;
   readonly unit: Unit;
-  /** The most that it may be, or of a rate the least: times the floor where it has one, else in its unit. */
+  /**
+   * The most that it may be, or of a rate the least: times the floor where it has one and is not
+   * {@linkcode isAbsolute}, else in its unit.
+   */
   readonly bound: number;
+  /** The bound is in the row's unit, and a floor only tells what there is to be had on this machine. */
+  readonly isAbsolute?: boolean;
   /** What is compared with: the best that was measured (a floor), or the median (another way). */
   readonly against?: "best" | "median";
   /** Measured in so many rounds at most, as one takes long. */

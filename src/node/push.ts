@@ -49,7 +49,8 @@ export async function pushFile(
   using turn = await context.admission.pushTurn();
   const isSmall = request.size <= smallFileBytesMax;
   const { buffers } = context;
-  using lease = await (isSmall ? buffers.forClient(3) : buffers.clientPair(request.size));
+  using lease =
+    await (isSmall ? buffers.forSmallPush(3, request.size) : buffers.clientPair(request.size));
   const [first, second, whole] = lease.buffers;
   if (first === undefined || second === undefined) throw new RangeError("Two buffers expected");
   const sent: Body = {

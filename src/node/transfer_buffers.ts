@@ -21,7 +21,7 @@ const relayBuffers = 24;
 /** Length of the buffers of a transfer that finds no long ones, in bytes. */
 const smallBufferBytes = 16 * 1024;
 
-/** Small buffers of clients: 4 MiB, for at least 85 of them. */
+/** Small buffers of clients: 4 MiB, for at least 85 of them, and for the pushes of small files. */
 const smallBuffers = 256;
 
 /**
@@ -93,6 +93,17 @@ export class TransferBuffers {
   }
 
   /**
+   * Buffers for the push of a small file of so many bytes, each of which holds all of it where it can be:
+   * those of a file that fits are small, and so many that there is one for nearly everybody.
+   *
+   * @throws as {@linkcode forClient} does.
+   */
+  async forSmallPush<N extends number>(count: N, bytes: number): Promise<BufferLease<N>> {
+    const spare = bytes > smallBufferBytes ? undefined : takeSpare(this.#smallOnes, count);
+    return await (spare ?? this.forClient(count));
+  }
+
+  /**
    * Two buffers for a client's transfer of so many bytes.
    *
    * @throws as {@linkcode forClient} does.
@@ -112,7 +123,7 @@ export class TransferBuffers {
 
   /** Two buffers for a relay of so many bytes, at once. */
   async relayPair(bytes: number): Promise<BufferPair> {
-    const lease = await this.#bulkPair(bytes) ?? await takeSpare(this.#relays);
+    const lease = await this.#bulkPair(bytes) ?? await takeSpare(this.#relays, 2);
     return lease ?? {
       buffers: [new Uint8Array(smallBufferBytes), new Uint8Array(smallBufferBytes)],
       [Symbol.dispose]: () => {},
@@ -121,12 +132,15 @@ export class TransferBuffers {
 
   /** Two buffers that only what is large has use for, at once; nothing if there are none. */
   #bulkPair(bytes: number): Promise<BufferPair> | undefined {
-    return bytes < bulkBufferBytes ? undefined : takeSpare(this.#bulk);
+    return bytes < bulkBufferBytes ? undefined : takeSpare(this.#bulk, 2);
   }
 }
 
-/** Two buffers, at once; nothing if the pool has none to spare. */
-function takeSpare(pool: BufferPool): Promise<BufferLease<2>> | undefined {
-  const areSpare = pool.waiting === 0 && pool.usedBuffers + 2 <= pool.buffersMax;
-  return areSpare ? pool.acquire(2) : undefined;
+/** Some buffers, at once; nothing if the pool has not so many to spare. */
+function takeSpare<N extends number>(
+  pool: BufferPool,
+  count: N,
+): Promise<BufferLease<N>> | undefined {
+  const areSpare = pool.waiting === 0 && pool.usedBuffers + count <= pool.buffersMax;
+  return areSpare ? pool.acquire(count) : undefined;
 }

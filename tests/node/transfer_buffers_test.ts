@@ -81,6 +81,27 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "TransferBuffers has small buffers for many pushes of small files, and long ones when these are out",
+  pure,
+  async () => {
+    const buffers = new TransferBuffers(new FakeClock());
+    const smallBytes = 16 * 1024;
+    const blockBytes = 256 * 1024;
+    const lengthsOf = ({ buffers }: BufferLease) => buffers.map(({ length }) => length);
+    using larger = await buffers.forSmallPush(3, smallBytes + 1);
+    assertEquals(lengthsOf(larger), [blockBytes, blockBytes, blockBytes]);
+    const pushes: BufferLease[] = [];
+    for (let push = 0; push < 85; push++) {
+      pushes.push(await buffers.forSmallPush(3, smallBytes));
+    }
+    assertEquals(new Set(pushes.flatMap(lengthsOf)), new Set([smallBytes]));
+    using late = await buffers.forSmallPush(3, smallBytes);
+    assertEquals(lengthsOf(late), [blockBytes, blockBytes, blockBytes]);
+    for (const push of pushes) push.release();
+  },
+);
+
 Deno.test("TransferBuffers lends no more than 32 MiB, whatever is asked for", pure, async () => {
   const clock = new FakeClock();
   const buffers = new TransferBuffers(clock);

@@ -204,6 +204,11 @@ export class Catalog implements Disposable {
 
   // What follows is for the rest of this folder.
 
+  /** Whether any row that is written tells of a push. */
+  knowsPush(pushId: string): boolean {
+    return this.#connection.knowsPush(pushId);
+  }
+
   /** The table of records of the open database. */
   get recordTable(): RecordTable {
     return this.#connection.records;

@@ -27,6 +27,7 @@ export class CatalogConnection implements Disposable {
   /** Set once another connection took over without the commits of this one. */
   isLost = false;
   #isOpen = true;
+  readonly #knowsPush: Statement;
   readonly #getMeta: Statement;
   readonly #setMeta: Statement;
   readonly #inode: number | null;
@@ -48,6 +49,10 @@ export class CatalogConnection implements Disposable {
       database.verify();
       this.records = new RecordTable(database);
       this.chunks = new ChunkTable(database);
+      this.#knowsPush = database.prepare(
+        `SELECT 1 FROM chunks WHERE push_id = ?1
+         UNION ALL SELECT 1 FROM records WHERE push_id = ?1 LIMIT 1`,
+      );
       this.#getMeta = database.prepare("SELECT value FROM meta WHERE key = ?");
       this.#setMeta = database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
       this.records.digestInto(this.digest);
@@ -61,6 +66,11 @@ export class CatalogConnection implements Disposable {
       throw error;
     }
     this.database = database;
+  }
+
+  /** Whether any row that is written tells of a push: its record, if it is still its name's, or a chunk. */
+  knowsPush(pushId: string): boolean {
+    return this.#knowsPush.get(pushId) !== undefined;
   }
 
   /** A value that was set under a key. */

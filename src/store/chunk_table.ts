@@ -60,6 +60,8 @@ export const chunkSchema = `
  */
 export class ChunkTable {
   readonly #later = new Map<string, ChunkRow>();
+  /** Pushes of which no row is written: all that are known wait. */
+  readonly #unwritten = new Set<string>();
   readonly #get: Statement;
   readonly #ofPush: Statement;
   readonly #onSlots: Statement;
@@ -108,9 +110,14 @@ export class ChunkTable {
     );
   }
 
-  /** Puts the row of a chunk in staging; it is written with the next change. */
-  putLater(row: ChunkRow): void {
+  /**
+   * Puts the row of a chunk in staging; it is written with the next change.
+   *
+   * @param isUnwritten that no row of its push is written, which spares the next look for them
+   */
+  putLater(row: ChunkRow, isUnwritten = false): void {
     this.#later.set(formatKey(row), row);
+    if (isUnwritten) this.#unwritten.add(row.pushId);
   }
 
   /** How many rows wait to be written. */
@@ -139,7 +146,14 @@ export class ChunkTable {
 
   /** The chunks of a push. */
   ofPush(pushId: string): ChunkRow[] {
-    const rows = this.#ofPush.all(pushId).map(toChunk);
+    const later = this.laterOf(pushId);
+    if (this.#unwritten.has(pushId)) return later;
+    return [...this.#ofPush.all(pushId).map(toChunk), ...later];
+  }
+
+  /** Those of them whose rows wait to be written. */
+  laterOf(pushId: string): ChunkRow[] {
+    const rows: ChunkRow[] = [];
     for (const row of this.#later.values()) if (row.pushId === pushId) rows.push(row);
     return rows;
   }
@@ -171,6 +185,7 @@ export class ChunkTable {
   }
 
   #write(row: ChunkRow): void {
+    this.#unwritten.delete(row.pushId);
     const { pushId, part, name, parts, copy, place, at, length, timeMs } = row;
     const { checksums = null, coordinator = null, incarnation = null } = row;
     const slot = [pushId, part, name, parts, copy, place, at, length, checksums] as const;

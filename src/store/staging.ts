@@ -91,13 +91,16 @@ export class Staging implements StagingSite {
     const { pushId } = first.chunk;
     for (const copy of copies) checkCopy(copy, pushId);
     this.#refuseAborted(first.chunk);
-    const known = this.#core.catalog.chunkTable.ofPush(pushId);
+    const { catalog } = this.#core;
+    const isUnwritten = !catalog.knowsPush(pushId);
+    const { chunkTable } = catalog;
+    const known = isUnwritten ? chunkTable.laterOf(pushId) : chunkTable.ofPush(pushId);
     const again: WholeCopy[] = [];
     const made: { readonly row: ChunkRow; readonly file: Deno.FsFile }[] = [];
     try {
       for (const copy of copies) {
         const isKnown = known.some(({ part }) => part === copy.chunk.part);
-        const staged = isKnown ? undefined : this.#write(copy);
+        const staged = isKnown ? undefined : this.#write(copy, isUnwritten);
         if (staged === undefined) again.push(copy);
         else made.push(staged);
       }
@@ -108,12 +111,17 @@ export class Staging implements StagingSite {
     } finally {
       for (const { file } of made) file.close();
     }
-    if (made.length > 0) await this.#staged(first.chunk);
+    // Nothing waited if nothing was synced: there still is no record of the push.
+    const isNews = isUnwritten && !this.#isSynced;
+    if (made.length > 0 && !isNews) await this.#staged(first.chunk);
     for (const { chunk, bytes } of again) await this.#stageAgain(chunk, bytes);
   }
 
   /** Makes the file of a copy; nothing if there is one of that name. */
-  #write({ chunk, bytes }: WholeCopy): { row: ChunkRow; file: Deno.FsFile } | undefined {
+  #write(
+    { chunk, bytes }: WholeCopy,
+    isUnwritten: boolean,
+  ): { row: ChunkRow; file: Deno.FsFile } | undefined {
     const sums = new BlockChecksums();
     sums.update(bytes);
     const row = this.#rowOf(chunk, sums.finish());
@@ -129,7 +137,7 @@ export class Staging implements StagingSite {
       removeIfThere(path);
       throw writeError(chunk, path, error);
     }
-    this.#core.catalog.chunkTable.putLater(row);
+    this.#core.catalog.chunkTable.putLater(row, isUnwritten);
     return { row, file };
   }
 

@@ -4,11 +4,13 @@ import { DamagedChunkError } from "../../src/store/errors.ts";
 import {
   address,
   bytesOf,
+  ownParts,
   readChunk,
   self,
   stageOwn,
   stagePart,
   StoreFixture,
+  type TestPush,
   testPush,
   tombstone,
   ulid,
@@ -286,6 +288,78 @@ Deno.test("ChunkStore.stage() refuses what would leave its directory", async () 
   await assertRejects(() => fixture.store.stageAll([whole, ofAnother]), RangeError, "different");
   assertEquals(fixture.files("staging"), []);
 });
+
+/** What this node keeps of a push, with all its bytes. */
+function ownCopies({ name, pushId, parts }: TestPush) {
+  return ownParts.map(({ part, copy }) => {
+    const bytes = parts[part] ?? new Uint8Array();
+    return {
+      chunk: { name, pushId, parts: parts.length, part, copy, length: bytes.length },
+      bytes,
+    };
+  });
+}
+
+for (const durability of ["fsync", "relaxed"] as const) {
+  Deno.test(`ChunkStore.stageAll() knows what is here of a push already, ${durability}`, async () => {
+    await using fixture = await StoreFixture.open({ durability });
+    const copies = ownCopies(first);
+    const assertPlaced = async () => {
+      assertEquals(fixture.files("staging"), []);
+      assertEquals(fixture.files("retired"), []);
+      assertEquals(await fixture.store.missing(first.record(1)), []);
+      for (const { part } of ownParts) {
+        assertEquals(await readChunk(fixture.store, first.pushId, part), first.parts[part]);
+      }
+    };
+    await fixture.store.stageAll(copies);
+    await fixture.store.stageAll(copies);
+    assertEquals(fixture.files("staging"), ["push-1.0", "push-1.1"]);
+    await fixture.store.commit(first.record(1));
+    await assertPlaced();
+    await fixture.store.stageAll(copies);
+    await assertPlaced();
+    await fixture.reopen();
+    await fixture.store.stageAll(copies);
+    await assertPlaced();
+  });
+
+  Deno.test(`ChunkStore.stageAll() places what its record waits for, ${durability}`, async () => {
+    await using fixture = await StoreFixture.open({ durability });
+    const { store } = fixture;
+    const copies = ownCopies(first);
+    await store.commit(first.record(1));
+    await store.stageAll(copies.slice(0, 1));
+    assertEquals(fixture.files("staging"), []);
+    assertEquals(await store.missing(first.record(1)), [1]);
+    await store.stageAll(copies);
+    assertEquals(fixture.files("staging"), []);
+    assertEquals(await store.missing(first.record(1)), []);
+  });
+
+  Deno.test(`ChunkStore.commit() finds what was staged in either way, ${durability}`, async () => {
+    for (const isStreamedFirst of [true, false]) {
+      await using fixture = await StoreFixture.open({ durability });
+      const { store } = fixture;
+      const [whole, streamed] = ownCopies(first);
+      if (whole === undefined || streamed === undefined) {
+        throw new RangeError("Two copies expected");
+      }
+      const stream = async () => {
+        await using writer = store.stage(streamed.chunk);
+        await writer.write(streamed.bytes);
+        await writer.finish();
+      };
+      if (isStreamedFirst) await stream();
+      await store.stageAll([whole]);
+      if (!isStreamedFirst) await stream();
+      assertEquals(fixture.files("staging"), ["push-1.0", "push-1.1"]);
+      const expected = { outcome: "stored", missing: [], unverified: [] } as const;
+      assertEquals(await store.commit(first.record(1)), expected);
+      assertEquals(fixture.files("staging"), []);
+    }
+  });
+}
 
 Deno.test("ChunkStore.stage() again replaces what is staged and keeps what is placed", async () => {
   await using fixture = await StoreFixture.open();

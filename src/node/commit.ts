@@ -97,7 +97,7 @@ async function storeOwn(
   try {
     if (!isConditional) return await context.chunks.commit(record, text);
     // Others wait to be committed together: what was true of the catalog may not be by then.
-    return await context.chunks.commitAtOnce(record);
+    return await context.chunks.commitAtOnce(record, text);
   } catch (error) {
     // It may be in the catalog, and what was committed before is where it is.
     const isTraceless = !isCommitted && context.catalog.pushOf(record.pushId) === undefined;

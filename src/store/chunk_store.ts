@@ -147,8 +147,8 @@ export class ChunkStore implements AsyncDisposable {
   }
 
   /** The same alone and at once: the record is in the catalog when this returns its promise. */
-  async commitAtOnce(record: FileRecord): Promise<CommitResult> {
-    const [result] = await this.commitAll([record]);
+  async commitAtOnce(record: FileRecord, text?: string): Promise<CommitResult> {
+    const [result] = await commitRecords(this.#core, [{ record, text }]);
     if (result === undefined) throw new Error("A commit has no result");
     return result;
   }

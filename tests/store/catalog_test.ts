@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bucketOf, CatalogDigest } from "../../src/protocol/digest.ts";
 import { compareNames } from "../../src/protocol/names.ts";
+import type { StoredFile } from "../../src/protocol/record.ts";
 import { Database } from "../../src/store/database.ts";
 import { CatalogDamagedError, StoreError } from "../../src/store/errors.ts";
 import {
@@ -15,6 +16,14 @@ import {
 
 const push = testPush("a.txt", "push-1", bytesOf("first version. "));
 const other = testPush("b.txt", "push-2", bytesOf("another file. "));
+
+/** The records of so many files. */
+function recordsOf(count: number): StoredFile[] {
+  return Array.from(
+    { length: count },
+    (_, i) => testPush(`file-${i}`, `p${i}`, bytesOf("x")).record(i),
+  );
+}
 
 Deno.test("Catalog gives what was committed, also after a restart", async () => {
   await using fixture = await StoreFixture.open();
@@ -396,10 +405,7 @@ Deno.test("Catalog brings a file of its first version up to date, with all that 
 
 Deno.test("Catalog takes nothing over from a damaged file of its first version", async () => {
   await using fixture = await StoreFixture.open();
-  const records = Array.from(
-    { length: 40 },
-    (_, i) => testPush(`file-${i}`, `p${i}`, bytesOf("x")).record(i),
-  );
+  const records = recordsOf(40);
   await fixture.store.commitAll(records);
   await fixture.close();
   const path = `${fixture.directory}/catalog.db`;
@@ -451,10 +457,7 @@ Deno.test("a record that a disk has changed is passed by, and then dropped to be
 
 Deno.test("Catalog.recordsInBuckets() gives the same for few and for many buckets", async () => {
   await using fixture = await StoreFixture.open();
-  const records = Array.from(
-    { length: 400 },
-    (_, i) => testPush(`file-${i}`, `p${i}`, bytesOf("x")).record(i),
-  );
+  const records = recordsOf(400);
   await fixture.store.commitAll(records);
   for (const count of [1, 127, 128, 1024]) {
     const buckets = Array.from({ length: count }, (_, i) => i);

@@ -163,35 +163,35 @@ export class Rig implements AsyncDisposable {
   async floorTransfers(durability: Durability, transfers: Transfers): Promise<TransfersDone[]> {
     const floor = await this.floor(durability);
     const isPush = transfers.operation === "push";
-    const done: TransfersDone[] = [];
-    for (let run = 0; run < this.options.floorsPerRound; run++) {
-      done.push(
-        await this.#run({
-          key: `floor ${durability}`,
-          addresses: isPush ? floor.pushAddresses : floor.pullAddresses,
-          nodeDirectories: [],
-          pids: () => Promise.resolve(floor.pids),
-        }, transfers),
-      );
+    return await this.floorRuns(async () => {
+      const done = await this.#run({
+        key: `floor ${durability}`,
+        addresses: isPush ? floor.pushAddresses : floor.pullAddresses,
+        nodeDirectories: [],
+        pids: () => Promise.resolve(floor.pids),
+      }, transfers);
       if (isPush && transfers.size > smallBytesMax) await floor.remove("table-push");
-    }
-    return done;
+      return done;
+    });
   }
 
   /** Pushes to the bare ring, as often as a floor is to be measured in a round. */
   async bareTransfers(isWhole: boolean, transfers: Transfers): Promise<TransfersDone[]> {
     const bare = await this.bareRing(isWhole);
-    const done: TransfersDone[] = [];
-    for (let run = 0; run < this.options.floorsPerRound; run++) {
-      done.push(
-        await this.#run({
-          key: `bare ring ${isWhole}`,
-          addresses: [bare.address],
-          nodeDirectories: [],
-          pids: () => Promise.resolve(bare.pids),
-        }, transfers),
-      );
-    }
+    return await this.floorRuns(() =>
+      this.#run({
+        key: `bare ring ${isWhole}`,
+        addresses: [bare.address],
+        nodeDirectories: [],
+        pids: () => Promise.resolve(bare.pids),
+      }, transfers)
+    );
+  }
+
+  /** Measures something as often as a floor is to be measured in a round. */
+  async floorRuns<T>(measure: () => Promise<T>): Promise<T[]> {
+    const done: T[] = [];
+    for (let run = 0; run < this.options.floorsPerRound; run++) done.push(await measure());
     return done;
   }
 

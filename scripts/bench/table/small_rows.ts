@@ -79,7 +79,7 @@ interface SmallRow {
   readonly flag?: string;
 }
 
-/** A row of one client; its name begins with what it does. */
+/** A row of one client that pulls. */
 function latency(id: string, { shape = usualRing, ...row }: SmallRow): TableRow {
   return {
     ...row,
@@ -87,7 +87,7 @@ function latency(id: string, { shape = usualRing, ...row }: SmallRow): TableRow 
     unit: "ms",
     isWarmedUp: true,
     measure: async (rig) => ({
-      measured: p50(await small(rig, { shape, operation: operationOf(id), clients: 1 })),
+      measured: p50(await small(rig, { shape, operation: "pull", clients: 1 })),
     }),
   };
 }
@@ -105,15 +105,18 @@ function pushes(
     isAbsolute: true,
     isWarmedUp: true,
     async measure(rig) {
-      const transfers = { operation: "push", size, clients } as const;
-      const bare = await rig.bareTransfers(shape === wholeRing, transfers);
-      const done = await rig.transfer(shape, "direct", transfers);
+      const bare = await rig.bareTransfers(shape === wholeRing, {
+        operation: "push",
+        size,
+        clients,
+      });
+      const done = await small(rig, { shape, operation: "push", clients });
       return { measured: figure(done), floors: bare.map(figure) };
     },
   };
 }
 
-/** A row of many clients. */
+/** A row of many clients that get. */
 function rate(id: string, { shape = usualRing, ...row }: SmallRow): TableRow {
   return {
     ...row,
@@ -122,7 +125,7 @@ function rate(id: string, { shape = usualRing, ...row }: SmallRow): TableRow {
     isWarmedUp: true,
     measure: async (rig) => ({
       measured: perSecond(
-        await small(rig, { shape, operation: operationOf(id), clients: manyClients }),
+        await small(rig, { shape, operation: "get", clients: manyClients }),
       ),
     }),
   };
@@ -140,11 +143,8 @@ function plain(id: string, { path, ...row }: SmallRow & { path: "direct" | "gate
       const servers = await rig.plain();
       const address = path === "direct" ? servers.direct : servers.proxied;
       const transfers = { operation: "pull", size, clients: manyClients } as const;
-      const floors: number[] = [];
-      for (let run = 0; run < rig.options.floorsPerRound; run++) {
-        floors.push(perSecond(await rig.plainTransfers(address, transfers)));
-      }
-      return { measured: perSecond(done), floors };
+      const floors = await rig.floorRuns(() => rig.plainTransfers(address, transfers));
+      return { measured: perSecond(done), floors: floors.map(perSecond) };
     },
   };
 }
@@ -168,11 +168,6 @@ async function syncFloor(rig: Rig): Promise<number> {
   const floor = await rig.floor("fsync");
   await syncDisks();
   return await floor.measureSync(copyFiles);
-}
-
-function operationOf(id: string): Operation {
-  if (id.startsWith("push")) return "push";
-  return id.startsWith("get") ? "get" : "pull";
 }
 
 function p50({ callsMs }: TransfersDone): number {

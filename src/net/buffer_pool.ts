@@ -81,12 +81,11 @@ export class BufferPool {
 
   #wait<N extends number>(count: N, signal?: AbortSignal): Promise<BufferLease<N>> {
     const { promise, resolve, reject } = Promise.withResolvers<BufferLease<N>>();
-    const settled = new AbortController();
     const onAbort = () => fail(signal?.reason);
     const settle = () => {
       this.#waiters.delete(waiter);
       signal?.removeEventListener("abort", onAbort);
-      settled.abort();
+      deadline.stop();
     };
     const waiter: Waiter = {
       count,
@@ -104,8 +103,7 @@ export class BufferPool {
     };
     this.#waiters.add(waiter);
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.#clock.sleep(this.#waitMs, settled.signal)
-      .then(() => fail(this.#busy(count)), () => {/* it was settled before the deadline */});
+    const deadline = this.#clock.every(this.#waitMs, () => fail(this.#busy(count)));
     return promise;
   }
 

@@ -146,7 +146,7 @@ export class PeerConnection implements Disposable {
 
   /** Sends a command, and its body if that is at hand; the answer is left to `readReply`. */
   send(command: Command, body?: Uint8Array): Promise<void> {
-    const line = encoder.encode(`${formatCommand(command, { hostname: this.#link.hostname })}\n`);
+    const line = this.#lineOf(command);
     this.#owedReplies += 1;
     if (body === undefined || body.length === 0) return this.writeBytes(line);
     if (body.length <= joinedBodyBytes) return this.writeBytes(joinBytes(line, body));
@@ -154,6 +154,12 @@ export class PeerConnection implements Disposable {
       await writeAll(this.conn, line);
       await writeAll(this.conn, body);
     });
+  }
+
+  /** Sends commands without bodies in one write, as each one would wake the peer; see `send`. */
+  sendTogether(commands: readonly Command[]): Promise<void> {
+    this.#owedReplies += commands.length;
+    return this.writeBytes(commands.map((command) => this.#lineOf(command)).reduce(joinBytes));
   }
 
   /** The first line of the answer to the oldest command sent. */
@@ -238,6 +244,10 @@ export class PeerConnection implements Disposable {
     if (this.#over) return;
     this.#over = true;
     this.#giveBack(this.#link, clean && this.#link.atRest);
+  }
+
+  #lineOf(command: Command): Uint8Array<ArrayBuffer> {
+    return encoder.encode(`${formatCommand(command, { hostname: this.#link.hostname })}\n`);
   }
 
   async #readInfo(): Promise<ReadonlyMap<string, string>> {

@@ -134,10 +134,9 @@ class CopyRace {
         running.delete(attempt)
       );
       running.add(attempt);
-      const hedge = new AbortController();
-      const slow = this.#context.clock.sleep(openHedgeMs, hedge.signal).catch(() => undefined);
-      const first = await firstOpen(running, slow);
-      hedge.abort();
+      const slow = Promise.withResolvers<void>();
+      using _hedge = this.#context.clock.every(openHedgeMs, slow.resolve);
+      const first = await firstOpen(running, slow.promise);
       if (first !== undefined) {
         this.#won = true;
         return first;

@@ -1,4 +1,5 @@
 import type { NodeAddress } from "../protocol/address.ts";
+import type { Command } from "../protocol/command.ts";
 import { parseCountedReply } from "../protocol/peer_replies.ts";
 import type { StoredFile } from "../protocol/record.ts";
 import type { PeerConnection } from "../net/peer_connection.ts";
@@ -25,7 +26,10 @@ const readBytesMax = 1024 * 1024;
 /** Requests that are sent before the bytes of the first are read. */
 const readsAheadMax = 2;
 
-/** A part of at most this many bytes is asked for together with its opening, to save a round trip. */
+/**
+ * A part of at most this many bytes is asked for together with its opening, to save a round trip. What a
+ * connection takes that nobody reads yet: with more, a holder's buffers would wait for the part's turn.
+ */
 const eagerBytesMax = 64 * 1024;
 
 /** How long asked-for bytes may take before the other copy is tried, in ms. */
@@ -69,8 +73,9 @@ export class PeerPart implements OpenPart {
     const opened = new PeerPart(peer, { length, offset, end });
     try {
       peer.setDeadline(deadlineMs);
-      await peer.send({ kind: "file-open", pushId: record.pushId, part, name: record.name });
-      if (end - offset <= eagerBytesMax) opened.prefetch(offset);
+      const open: Command = { kind: "file-open", pushId: record.pushId, part, name: record.name };
+      const read = end - offset <= eagerBytesMax ? opened.#nextRead() : undefined;
+      await peer.sendTogether(read === undefined ? [open] : [open, read]);
       const answer = await peer.readReply();
       if (parseCountedReply("PART", answer) !== length) {
         throw new Error(`${peer.address} answered '${answer}' when asked for ${length} bytes`);
@@ -128,12 +133,20 @@ export class PeerPart implements OpenPart {
   }
 
   #ask(): void {
-    const count = Math.min(readBytesMax, this.#end - this.#asked);
-    if (count === 0) return;
-    this.#peer.send({ kind: "file-read", offset: this.#asked, count }).catch(() => {
+    const read = this.#nextRead();
+    if (read === undefined) return;
+    this.#peer.send(read).catch(() => {
       // The read that waits for the answer reports it.
     });
+  }
+
+  /** The next request, whose answer is owed from now on; nothing when all was asked for. */
+  #nextRead(): Command | undefined {
+    const offset = this.#asked;
+    const count = Math.min(readBytesMax, this.#end - offset);
+    if (count === 0) return undefined;
     this.#asked += count;
     this.#owed.push({ kind: "data", count });
+    return { kind: "file-read", offset, count };
   }
 }

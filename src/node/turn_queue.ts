@@ -95,20 +95,17 @@ export class TurnQueue {
     const { waitersMax, waitMs } = this.#options;
     if (this.#waiters.size >= waitersMax) return Promise.reject(new BusyError(errors.busy));
     const { promise, resolve, reject } = Promise.withResolvers<Turn>();
-    const settled = new AbortController();
     const serve = () => {
-      settled.abort();
+      deadline.stop();
       resolve(this.#give());
     };
     this.#waiters.add(serve);
-    this.#clock.sleep(waitMs, settled.signal).then(
-      () => {
-        this.#waiters.delete(serve);
-        this.#lookOrRest();
-        reject(new BusyError(errors.busy));
-      },
-      () => {/* it was served before the deadline */},
-    );
+    const deadline = this.#clock.every(waitMs, () => {
+      deadline.stop();
+      this.#waiters.delete(serve);
+      this.#lookOrRest();
+      reject(new BusyError(errors.busy));
+    });
     this.#lookOrRest();
     return promise;
   }

@@ -10,7 +10,10 @@ export interface Clock {
    * @throws the signal's reason, at once when the signal aborts.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `run` every `ms` milliseconds until stopped. Does not keep the process alive. */
+  /**
+   * Calls `run` every `ms` milliseconds until stopped. Does not keep the process alive. Also for a deadline
+   * that mostly does not come: to stop a timer costs nothing, while to abort a sleep makes an error.
+   */
   every(ms: number, run: () => void): Timer;
 }
 

@@ -36,7 +36,8 @@ export class EventLog<T> {
   readonly #options: EventLogOptions;
   /** The kept events, the oldest first; the last one has the number `#count`. */
   readonly #kept: T[] = [];
-  readonly #waiting = new Set<AbortController>();
+  /** Wakes the listeners that have heard everything. */
+  readonly #waiting = new Set<() => void>();
   readonly #closed = new AbortController();
   #listeners = 0;
   #count = 0;
@@ -70,7 +71,7 @@ export class EventLog<T> {
     this.#count++;
     this.#kept.push(event);
     if (this.#kept.length > this.#options.keptMax) this.#kept.shift();
-    for (const waiting of this.#waiting) waiting.abort();
+    for (const wake of this.#waiting) wake();
   }
 
   /**
@@ -99,7 +100,7 @@ export class EventLog<T> {
   /** Ends all listening. */
   close(): void {
     this.#closed.abort();
-    for (const waiting of this.#waiting) waiting.abort();
+    for (const wake of this.#waiting) wake();
   }
 
   #after(heard: number): LogPiece<T> {
@@ -112,18 +113,16 @@ export class EventLog<T> {
 
   /** Waits for the next event; false when there is none for the time that a listener may wait. */
   async #somethingHappens(signal: AbortSignal): Promise<boolean> {
-    const waiting = new AbortController();
-    const wake = () => waiting.abort();
-    this.#waiting.add(waiting);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wake = () => resolve(true);
+    const { clock, idleMs } = this.#options;
+    using _limit = clock.every(idleMs, () => resolve(false));
+    this.#waiting.add(wake);
     signal.addEventListener("abort", wake, { once: true });
     try {
-      await this.#options.clock.sleep(this.#options.idleMs, waiting.signal);
-      return false;
-    } catch (error) {
-      if (!waiting.signal.aborted) throw error;
-      return true;
+      return await promise;
     } finally {
-      this.#waiting.delete(waiting);
+      this.#waiting.delete(wake);
       signal.removeEventListener("abort", wake);
     }
   }

@@ -24,8 +24,8 @@ export class Shelf implements ReadingSite {
     const row = this.#core.catalog.chunkTable.get(key);
     // Without a name it is a file whose row was lost: only its record can say what it should be.
     if (row === undefined || row.name === "") return undefined;
-    if (row.checksums === undefined && (await this.verify(row)) !== "ok") return undefined;
-    return this.#openNow(key);
+    if (row.checksums !== undefined) return this.#openRow(row);
+    return (await this.verify(row)) === "ok" ? this.#openNow(key) : undefined;
   }
 
   /**
@@ -70,7 +70,7 @@ export class Shelf implements ReadingSite {
 
   /** The same for a row; a chunk without checksums gets those of the bytes it has. */
   async verify(row: ChunkRow, signal?: AbortSignal): Promise<CheckResult> {
-    const reader = this.#openNow(row, row.checksums ?? "");
+    const reader = this.#openNow(row);
     if (reader === undefined) return "missing";
     using _lease = reader;
     const checksums = new BlockChecksums();
@@ -118,14 +118,15 @@ export class Shelf implements ReadingSite {
     else leases.delete(name);
   }
 
-  /**
-   * Looks the chunk up and opens it in one go, so that its file cannot move in between. It costs some
-   * system calls and no turn of the event loop.
-   */
-  #openNow(key: ChunkKey, checksums?: string): ChunkReader | undefined {
-    const { catalog, placer, leases } = this.#core;
-    const row = catalog.chunkTable.get(key);
-    if (row === undefined) return undefined;
+  /** Looks the chunk up and opens it in one go, so that its file cannot move in between. */
+  #openNow(key: ChunkKey): ChunkReader | undefined {
+    const row = this.#core.catalog.chunkTable.get(key);
+    return row === undefined ? undefined : this.#openRow(row);
+  }
+
+  /** Opens the chunk of a row that was looked up just now: some system calls, no turn of the event loop. */
+  #openRow(row: ChunkRow): ChunkReader | undefined {
+    const { placer, leases } = this.#core;
     let file: Deno.FsFile;
     try {
       file = Deno.openSync(placer.file(row));
@@ -139,7 +140,7 @@ export class Shelf implements ReadingSite {
       if (size === row.length) {
         const name = formatKey(row);
         leases.set(name, (leases.get(name) ?? 0) + 1);
-        const chunk = { ...row, checksums: checksums ?? row.checksums ?? "" };
+        const chunk = { ...row, checksums: row.checksums ?? "" };
         return new ChunkReader(chunk, file, ino, this);
       }
       this.#core.discard(row, `its file has ${size} of ${row.length} bytes`);

@@ -102,6 +102,16 @@ Deno.test("request() sends a body of any size behind its line", pure, async () =
   }
 });
 
+Deno.test("sendTogether() sends all commands in one write", pure, async () => {
+  const { peer, far, say } = await connected();
+  await peer.sendTogether([{ kind: "node-ping" }, { kind: "node-status" }]);
+  const buffer = new Uint8Array(1_000);
+  const came = buffer.subarray(0, await far.read(buffer) ?? 0);
+  assertEquals(new TextDecoder().decode(came), "NODE PING\nNODE STATUS\n");
+  await say("PONG\nOK\n");
+  assertEquals([await peer.readReply(), await peer.readReply()], ["PONG", "OK"]);
+});
+
 Deno.test("request() throws PeerError on ERR, and the connection stays usable", pure, async () => {
   const { peer, say } = await connected();
   await say("ERR chunk not found\nPONG\n");

@@ -246,6 +246,26 @@ Deno.test("forget() ends what was borrowed until then, and nothing else", pure, 
   pool.close();
 });
 
+Deno.test(
+  "a connection that owes an answer to one of two commands serves nobody else",
+  pure,
+  async () => {
+    for (const answers of [1, 2]) {
+      const { pool, nodes } = poolWithNodes();
+      const late = Promise.withResolvers<string>();
+      const said = ["PONG\n", late.promise];
+      nodes.answer = () => answers === 2 ? "PONG\n" : said.shift();
+      const peer = await pool.borrow(node, { timeoutMs });
+      await peer.sendTogether([ping, ping]);
+      for (let i = 0; i < answers; i++) assertEquals(await peer.readReply(), "PONG");
+      peer.release();
+      assertEquals(pool.idleCount, answers - 1);
+      late.resolve("PONG\n");
+      pool.close();
+    }
+  },
+);
+
 Deno.test("forget() closes what rests for one peer only", pure, async () => {
   const { pool } = poolWithNodes();
   const peers = [await pool.borrow(node, { timeoutMs }), await pool.borrow(node, { timeoutMs })];

@@ -64,20 +64,15 @@ export class RequestBody {
   }
 
   async #read(buffer: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const done = new AbortController();
-    const late = this.#clock.sleep(this.#stallMs, done.signal).then(
-      () => {
-        throw new Problem(408, `No byte of the body came for ${this.#stallMs / 1000} s`);
-      },
-      () => new Promise<never>(() => {/* the bytes came first */}),
-    );
+    const late = Promise.withResolvers<never>();
+    using _deadline = this.#clock.every(this.#stallMs, () => {
+      late.reject(new Problem(408, `No byte of the body came for ${this.#stallMs / 1000} s`));
+    });
     try {
-      return await Promise.race([this.#readInto(new Uint8Array(buffer)), late]);
+      return await Promise.race([this.#readInto(new Uint8Array(buffer)), late.promise]);
     } catch (error) {
       if (error instanceof Problem) throw error;
       throw new Problem(400, "The body ended before it was complete", { cause: error });
-    } finally {
-      done.abort();
     }
   }
 }

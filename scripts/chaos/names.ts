@@ -92,6 +92,6 @@ function drawSize(random: SeededRandom): number {
   if (draw < 45) return random.integer(2_000);
   if (draw < 75) return random.integer(256 * 1024);
   if (draw < 82) return 256 * 1024 * (1 + random.integer(6)) + random.integer(3) - 1;
-  if (draw < 97) return random.integer(mebibyte);
+  if (draw < 97) return random.integer(2 * mebibyte);
   return random.integer(4 * mebibyte);
 }

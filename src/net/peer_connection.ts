@@ -134,7 +134,7 @@ export class PeerConnection implements Disposable {
     this.setStall(0);
     this.setDeadline(deadlineMs);
     try {
-      await this.send(command, body).catch(async (error) => {
+      await this.send(command, ...(body === undefined ? [] : [body])).catch(async (error) => {
         throw await this.failure(error);
       });
       return await this.readReply();
@@ -144,22 +144,23 @@ export class PeerConnection implements Disposable {
     }
   }
 
-  /** Sends a command, and its body if that is at hand; the answer is left to `readReply`. */
-  send(command: Command, body?: Uint8Array): Promise<void> {
+  /** Sends a command, and the pieces of its body if that is at hand; the answer is left to `readReply`. */
+  send(command: Command, ...body: readonly Uint8Array[]): Promise<void> {
     const line = this.#lineOf(command);
     this.#owedReplies += 1;
-    if (body === undefined || body.length === 0) return this.writeBytes(line);
-    if (body.length <= joinedBodyBytes) return this.writeBytes(joinBytes(line, body));
+    if (body.length === 0) return this.writeBytes(line);
+    const pieces = [line, ...body];
+    const count = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (count <= joinedBytesMax) return this.writeBytes(joinBytes(...pieces));
     return this.#inOrder(async () => {
-      await writeAll(this.conn, line);
-      await writeAll(this.conn, body);
+      for (const piece of pieces) await writeAll(this.conn, piece);
     });
   }
 
   /** Sends commands without bodies in one write, as each one would wake the peer; see `send`. */
   sendTogether(commands: readonly Command[]): Promise<void> {
     this.#owedReplies += commands.length;
-    return this.writeBytes(commands.map((command) => this.#lineOf(command)).reduce(joinBytes));
+    return this.writeBytes(joinBytes(...commands.map((command) => this.#lineOf(command))));
   }
 
   /** The first line of the answer to the oldest command sent. */
@@ -299,8 +300,8 @@ export class PeerConnection implements Disposable {
   }
 }
 
-/** A body up to this size is copied behind its line, so that both leave in one packet. */
-const joinedBodyBytes = 64 * 1024;
+/** A command and a body up to this size together are copied into one array, so that they leave in one packet. */
+const joinedBytesMax = 64 * 1024;
 
 /** How long a peer may take to say which program it is. */
 const programMs = 5_000;

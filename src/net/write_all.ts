@@ -17,11 +17,14 @@ export function writeText(conn: ByteWriter, text: string): Promise<void> {
   return writeAll(conn, encoder.encode(text));
 }
 
-/** Copies two runs of bytes into one, so that a line and a small body leave in one packet. */
-export function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
+/** Copies runs of bytes into one, so that a line and a small body leave in one packet. */
+export function joinBytes(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
   return joined;
 }
 

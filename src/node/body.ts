@@ -81,9 +81,20 @@ export class MemoryBody implements Body {
  * @throws {ShortBodyError} when the sender has ended early.
  */
 export async function readWhole(body: Body, buffer: Uint8Array): Promise<Uint8Array> {
-  let filled = 0;
-  while (body.remaining > 0) filled += await body.read(buffer.subarray(filled));
-  return buffer.subarray(0, filled);
+  const bytes = buffer.subarray(0, body.remaining);
+  await readFull(body, bytes);
+  return bytes;
+}
+
+/**
+ * Fills a buffer with the next bytes of a body, which must have so many.
+ *
+ * @throws {ShortBodyError} when the sender has ended early.
+ */
+export async function readFull(body: Body, buffer: Uint8Array): Promise<void> {
+  for (let filled = 0; filled < buffer.length;) {
+    filled += await body.read(filled === 0 ? buffer : buffer.subarray(filled));
+  }
 }
 
 /** Reads and forgets what is left of a body; the caller has bounded it. */

@@ -71,8 +71,8 @@ export async function reachPeer(context: NodeContext, address: NodeAddress): Pro
 /** What {@linkcode openPeerSink} begins with. */
 export interface PeerMessage {
   readonly command: Command;
-  /** The whole body, if it is at hand; else it follows by {@linkcode PeerSink.write}. */
-  readonly body?: Uint8Array;
+  /** The whole body in pieces, if it is at hand; else it follows by {@linkcode PeerSink.write}. */
+  readonly body?: readonly Uint8Array[];
   /** Gives the node up as soon as the ring calls it Dead: for what can begin again without it. */
   readonly untilDead?: boolean;
 }
@@ -81,7 +81,7 @@ export interface PeerMessage {
 export async function openPeerSink(
   context: NodeContext,
   address: NodeAddress,
-  { command, body, untilDead = false }: PeerMessage,
+  { command, body = [], untilDead = false }: PeerMessage,
 ): Promise<PeerSink> {
   try {
     const peer = await context.peers.borrow(address, {
@@ -90,7 +90,7 @@ export async function openPeerSink(
     });
     try {
       await peer.ensureProgram();
-      await peer.send(command, body);
+      await peer.send(command, ...body);
       return new PeerSink(context, peer);
     } catch (error) {
       peer.close();

@@ -12,7 +12,8 @@ import { Continuity, OutcomeUnknownError } from "./continuity.ts";
 import { type Route, streamParts } from "./part_stream.ts";
 import { PeerLostError } from "./peer_sink.ts";
 import { planPush } from "./push_plan.ts";
-import { stageSmall } from "./small_push.ts";
+import { messagesSent, stageSmall } from "./small_push.ts";
+import type { PushBuffers } from "./transfer_buffers.ts";
 
 /** What a client wants stored. */
 export interface PushRequest {
@@ -38,8 +39,8 @@ const pushRetryMs = 50;
  * outcome is unknown.
  *
  * A push starts again without the dead node when one is lost while its bytes are still at hand: a
- * file of at most one block is read first for that. A larger one streams, as does any that has to do
- * with small buffers, and once it does it is lost with a node of its placement.
+ * small file is read first for that. A larger one streams, as does any for which there is no buffer that
+ * holds it, and once it does it is lost with a node of its placement.
  */
 export async function pushFile(
   context: NodeContext,
@@ -47,24 +48,19 @@ export async function pushFile(
   request: PushRequest,
 ): Promise<StoredFile> {
   using turn = await context.admission.pushTurn();
-  const isSmall = request.size <= smallFileBytesMax;
-  const { buffers } = context;
-  using lease =
-    await (isSmall ? buffers.forSmallPush(3, request.size) : buffers.clientPair(request.size));
-  const [first, second, whole] = lease.buffers;
-  if (first === undefined || second === undefined) throw new RangeError("Two buffers expected");
+  using lease = await buffersFor(context, request.size);
+  const { buffers, whole } = lease;
   const sent: Body = {
     get remaining() {
       return body.remaining;
     },
     read: (buffer) => turn.outside(() => body.read(buffer)),
   };
-  const fits = whole !== undefined && request.size <= whole.length;
-  const bytes = fits ? await readWhole(sent, whole) : undefined;
+  const bytes = whole && await readWhole(sent, whole);
   for (let attempt = 1;; attempt++) {
     try {
       const source = bytes ?? sent;
-      return await attemptPush(context, source, { ...request, buffers: [first, second] });
+      return await attemptPush(context, source, { ...request, buffers });
     } catch (error) {
       const isUntouched = bytes !== undefined || body.remaining === request.size;
       const isRepeatable = error instanceof PeerLostError && isUntouched;
@@ -73,6 +69,10 @@ export async function pushFile(
       await context.clock.sleep(pushRetryMs);
     }
   }
+}
+
+async function buffersFor({ buffers }: NodeContext, size: number): Promise<PushBuffers> {
+  return await (size <= smallFileBytesMax ? buffers.forSmallPush(size) : buffers.clientPair(size));
 }
 
 /** A push with the buffers that it streams through. */
@@ -95,8 +95,10 @@ async function attemptPush(
   try {
     await context.testHooks?.reach("ticket-issued");
     if (source instanceof Uint8Array && route === "direct") {
-      sums.updateAll(source);
-      await stageSmall(context, { ticket, name, bytes: source });
+      // Others have work while this node makes its sums.
+      const staged = stageSmall(context, { ticket, name, bytes: source });
+      const summed = messagesSent().then(() => sums.updateAll(source));
+      await Promise.all([staged, summed]);
       await context.testHooks?.reach("streaming");
     } else {
       await streamParts(context, source instanceof Uint8Array ? new MemoryBody(source) : source, {

@@ -6,8 +6,9 @@ import type { PushTicket } from "../protocol/record.ts";
 import { okReply } from "../protocol/replies.ts";
 import { formatTicket, parseTicket } from "../protocol/ticket.ts";
 import { keptCopies } from "../ring/placement.ts";
+import type { WholeCopy } from "../store/staging.ts";
 import type { StagedChunk } from "../store/staging_writer.ts";
-import { type Body, readWhole } from "./body.ts";
+import { type Body, readFull } from "./body.ts";
 import type { NodeContext } from "./context.ts";
 import { openPeerSink } from "./peer_sink.ts";
 import { pump } from "./pump.ts";
@@ -43,7 +44,7 @@ export async function stageSmall(context: NodeContext, file: SmallFile): Promise
 }
 
 /** Resolves when what can be sent at once has been: others are to have work while this node does its own. */
-function messagesSent(): Promise<void> {
+export function messagesSent(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -82,19 +83,14 @@ async function stageThere(
   { name, bytes }: SmallFile,
   { node, token, chunks }: SmallShare,
 ): Promise<void> {
-  const body = new Uint8Array(sumOf(chunks));
-  let filled = 0;
-  for (const chunk of chunks) {
-    body.set(bytesOf(bytes, chunk), filled);
-    filled += chunk.length;
-  }
   const command = {
     kind: "file-stage-all",
     token,
     fileBytes: bytes.length,
-    bodyBytes: body.length,
+    bodyBytes: sumOf(chunks),
     name,
   } as const;
+  const body = chunks.map((chunk) => bytesOf(bytes, chunk));
   // The bytes are at hand: nobody has to wait for a node that the ring has given up.
   const sent = await openPeerSink(context, node, { command, body, untilDead: true });
   await sent.acknowledged();
@@ -116,24 +112,33 @@ export async function serveStageAll(
   }
   using _room = context.admission.reserve(body.remaining);
   using lease = await context.buffers.relayPair(body.remaining);
-  const [whole] = lease.buffers;
-  if (body.remaining > whole.length) {
+  const slots = slotsFor(chunks, lease.buffers);
+  if (slots === undefined) {
     for (const chunk of chunks) {
       await using writer = context.chunks.stage(chunk);
       await pump(body, chunk.length, { sinks: [writer], buffers: lease.buffers });
       await writer.finish();
     }
   } else {
-    const bytes = await readWhole(body, whole);
-    let at = 0;
-    const copies = chunks.map((chunk) => {
-      const from = at;
-      at += chunk.length;
-      return { chunk, bytes: bytes.subarray(from, at) };
-    });
-    await context.chunks.stageAll(copies);
+    for (const { bytes } of slots) await readFull(body, bytes);
+    await context.chunks.stageAll(slots);
   }
   await session.reply(okReply);
+}
+
+/** Room for each chunk in one of the buffers, one behind the other; nothing if they do not fit. */
+function slotsFor(
+  chunks: readonly StagedChunk[],
+  buffers: readonly Uint8Array[],
+): WholeCopy[] | undefined {
+  const rooms = buffers.map((buffer) => ({ buffer, at: 0 }));
+  const slots: WholeCopy[] = [];
+  for (const chunk of chunks) {
+    const room = rooms.find(({ buffer, at }) => at + chunk.length <= buffer.length);
+    if (room === undefined) return undefined;
+    slots.push({ chunk, bytes: room.buffer.subarray(room.at, room.at += chunk.length) });
+  }
+  return slots;
 }
 
 /** The bytes of a chunk within those of its file. */

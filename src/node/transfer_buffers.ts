@@ -35,6 +35,12 @@ export interface BufferPair extends Disposable {
   readonly buffers: readonly [Uint8Array, Uint8Array];
 }
 
+/** The buffers of a push. */
+export interface PushBuffers extends BufferPair {
+  /** Holds all of the file; nothing for one that streams. */
+  readonly whole?: Uint8Array | undefined;
+}
+
 /**
  * The payload buffers of a node, 32 MiB in all, in pools so that no transfer can wait for one that
  * waits for it on another node:
@@ -46,8 +52,8 @@ export interface BufferPair extends Disposable {
  * 3. A relay never waits for buffers, since relays of several pushes can form a circle round the
  *    ring: it takes pooled ones if there are some to spare, else two small ones of its own, at most
  *    32 KiB a connection.
- * 4. Whatever is large takes two much longer buffers instead if there are some to spare; nobody waits for
- *    those.
+ * 4. Whatever two usual buffers do not hold takes much longer ones instead if there are some to spare;
+ *    nobody waits for those.
  */
 export class TransferBuffers {
   /** For reads of chunks by other nodes. */
@@ -93,14 +99,28 @@ export class TransferBuffers {
   }
 
   /**
-   * Buffers for the push of a small file of so many bytes, each of which holds all of it where it can be:
-   * those of a file that fits are small, and so many that there is one for nearly everybody.
+   * Buffers for the push of a small file of so many bytes: two to stream it through, and one that holds all
+   * of it where there is one to spare. Those of the smallest files are small, and so many that there is one
+   * for nearly everybody.
    *
    * @throws as {@linkcode forClient} does.
    */
-  async forSmallPush<N extends number>(count: N, bytes: number): Promise<BufferLease<N>> {
-    const spare = bytes > smallBufferBytes ? undefined : takeSpare(this.#smallOnes, count);
-    return await (spare ?? this.forClient(count));
+  async forSmallPush(bytes: number): Promise<PushBuffers> {
+    const spare = bytes > smallBufferBytes ? undefined : takeSpare(this.#smallOnes, 3);
+    const isUsual = bytes <= blockBytes;
+    const lease = await (spare ?? this.forClient(isUsual ? 3 : 2));
+    const long = isUsual ? undefined : await takeSpare(this.#bulk, 1);
+    const [first, second, third] = lease.buffers as BufferLease["buffers"];
+    if (first === undefined || second === undefined) throw new RangeError("Two buffers expected");
+    const whole = long?.buffers[0] ?? third;
+    return {
+      buffers: [first, second],
+      whole: whole !== undefined && bytes <= whole.length ? whole : undefined,
+      [Symbol.dispose]: () => {
+        long?.release();
+        lease.release();
+      },
+    };
   }
 
   /**
@@ -132,7 +152,7 @@ export class TransferBuffers {
 
   /** Two buffers that only what is large has use for, at once; nothing if there are none. */
   #bulkPair(bytes: number): Promise<BufferPair> | undefined {
-    return bytes < bulkBufferBytes ? undefined : takeSpare(this.#bulk, 2);
+    return bytes <= 2 * blockBytes ? undefined : takeSpare(this.#bulk, 2);
   }
 }
 

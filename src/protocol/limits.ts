@@ -24,9 +24,9 @@ export const blockBytes = 256 * 1024;
 
 /**
  * A file up to this size is small: its bytes are gathered before anything is done with them, and go to
- * each node of its placement in one message. It must fit in one buffer.
+ * each node of its placement in one message. Streams to every holder cost more than that up to about here.
  */
-export const smallFileBytesMax = blockBytes;
+export const smallFileBytesMax = 4 * blockBytes;
 
 /** Connections a node serves at once; the next ones are answered `ERR busy`. */
 export const connectionsMax = 1024;

@@ -10,7 +10,7 @@ import { randomBytes } from "../support/real_file.ts";
 import { chunksOf, stagedFiles, storedChunks } from "../support/ring_disk.ts";
 import { pull, push } from "../support/wire_client.ts";
 
-const sizes = [0, 3, 1_024, 262_144, 262_145, 1_500_001];
+const sizes = [0, 3, 1_024, 300_001, 1_048_576, 1_048_577, 3_500_001];
 
 for (const route of ["direct", "relay"]) {
   for (const copies of [2, 3]) {

@@ -1,7 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { BusyError } from "../../src/net/busy_error.ts";
 import type { BufferLease } from "../../src/net/buffer_pool.ts";
-import { type BufferPair, TransferBuffers } from "../../src/node/transfer_buffers.ts";
+import {
+  type BufferPair,
+  type PushBuffers,
+  TransferBuffers,
+} from "../../src/node/transfer_buffers.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
 
 const pure = { permissions: "none" } as const;
@@ -58,8 +62,8 @@ Deno.test(
     const buffers = new TransferBuffers(clock);
     const blockBytes = 256 * 1024;
     const bulkBytes = 1024 * 1024;
-    using medium = await buffers.clientPair(bulkBytes - 1);
-    using client = await buffers.clientPair(bulkBytes);
+    using medium = await buffers.clientPair(2 * blockBytes);
+    using client = await buffers.clientPair(2 * blockBytes + 1);
     using relay = await buffers.relayPair(bulkBytes);
     const read = await buffers.readPair(bulkBytes);
     const later = [
@@ -88,19 +92,39 @@ Deno.test(
     const buffers = new TransferBuffers(new FakeClock());
     const smallBytes = 16 * 1024;
     const blockBytes = 256 * 1024;
-    const lengthsOf = ({ buffers }: BufferLease) => buffers.map(({ length }) => length);
-    using larger = await buffers.forSmallPush(3, smallBytes + 1);
+    using larger = await buffers.forSmallPush(smallBytes + 1);
     assertEquals(lengthsOf(larger), [blockBytes, blockBytes, blockBytes]);
-    const pushes: BufferLease[] = [];
-    for (let push = 0; push < 85; push++) {
-      pushes.push(await buffers.forSmallPush(3, smallBytes));
-    }
+    const pushes: PushBuffers[] = [];
+    for (let push = 0; push < 85; push++) pushes.push(await buffers.forSmallPush(smallBytes));
     assertEquals(new Set(pushes.flatMap(lengthsOf)), new Set([smallBytes]));
-    using late = await buffers.forSmallPush(3, smallBytes);
+    using late = await buffers.forSmallPush(smallBytes);
     assertEquals(lengthsOf(late), [blockBytes, blockBytes, blockBytes]);
-    for (const push of pushes) push.release();
+    for (const push of pushes) push[Symbol.dispose]();
   },
 );
+
+Deno.test(
+  "TransferBuffers has a buffer for all of a file of a MiB, as long as there are some to spare",
+  pure,
+  async () => {
+    const buffers = new TransferBuffers(new FakeClock());
+    const blockBytes = 256 * 1024;
+    const mebibyte = 4 * blockBytes;
+    const pushes: PushBuffers[] = [];
+    for (let push = 0; push < 6; push++) pushes.push(await buffers.forSmallPush(mebibyte));
+    assertEquals(pushes.map(lengthsOf), Array(6).fill([blockBytes, blockBytes, mebibyte]));
+    using late = await buffers.forSmallPush(blockBytes + 1);
+    assertEquals(lengthsOf(late), [blockBytes, blockBytes, undefined]);
+    pushes.pop()?.[Symbol.dispose]();
+    using next = await buffers.forSmallPush(blockBytes + 1);
+    assertEquals(lengthsOf(next), [blockBytes, blockBytes, mebibyte]);
+    for (const push of pushes) push[Symbol.dispose]();
+  },
+);
+
+function lengthsOf({ buffers: [first, second], whole }: PushBuffers): (number | undefined)[] {
+  return [first.length, second.length, whole?.length];
+}
 
 Deno.test("TransferBuffers lends no more than 32 MiB, whatever is asked for", pure, async () => {
   const clock = new FakeClock();

@@ -106,7 +106,13 @@ Deno.test("nodes bear whatever comes, and the ring goes on", async (t) => {
 
   await step("a body that ends before its announced length stores nothing", async () => {
     for (
-      const [announced, sent] of [[1, 0], [1_000, 10], [262_145, 262_144], [5_000_000, 300_000]]
+      const [announced, sent] of [
+        [1, 0],
+        [1_000, 10],
+        [1_048_576, 300_000],
+        [1_048_577, 1_048_576],
+        [5_000_000, 300_000],
+      ]
     ) {
       using client = await LineClient.open(nodes.at(1).port, `FILE PUSH ${announced} short\n`);
       await client.send(randomBytes(sent ?? 0));
@@ -124,9 +130,9 @@ Deno.test("nodes bear whatever comes, and the ring goes on", async (t) => {
     async () => {
       const clients = await Promise.all([1, 2, 3, 4].map(async (turn) => {
         const client = await LineClient.open(nodes.at(turn % 3).port, "NODE PING\n");
-        await client.send(`FILE PUSH 900000 silent ${turn}\n`);
+        await client.send(`FILE PUSH 1200000 silent ${turn}\n`);
         // Part 1 is complete, and so is its backup; of part 2 half has come.
-        await client.send(randomBytes(450_000));
+        await client.send(randomBytes(600_000));
         return client;
       }));
       for (const { port } of nodes.nodes) {
@@ -147,7 +153,7 @@ Deno.test("nodes bear whatever comes, and the ring goes on", async (t) => {
     // More of them than a node takes on at once: with nothing, with a part, and drop by drop.
     const silent = await Promise.all(
       Array.from({ length: 36 }, async (_, at) => {
-        const size = at % 2 === 0 ? 100_000 : 900_000;
+        const size = at % 2 === 0 ? 100_000 : 1_200_000;
         const client = await LineClient.open(port, `FILE PUSH ${size} silent ${at}\n`);
         await client.send(randomBytes(at % 3 === 0 ? 0 : 50_000));
         return client;

@@ -65,7 +65,7 @@ export function copiesTest({ isLong }: Pace): void {
     await using ring = await faultRing(nodes, { isLong, waitTimeMs: 300, args: ["--copies=4"] });
     for (const port of ring.ports) {
       await ring.push(port, `small-${port}`, 4);
-      await ring.push(port, `large-${port}`, 900_000);
+      await ring.push(port, `large-${port}`, 1_100_000);
     }
     for (const first of ring.ports.keys()) {
       const lost = [0, 1, 2].map((step) => ring.port((first + step) % nodes));

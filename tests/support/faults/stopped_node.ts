@@ -98,7 +98,7 @@ async function stopNode(ring: FaultRing, stage: PushStage, stopMs: number): Prom
   await ring.push(port0, "changing");
   await ring.setHooks(port2, { pauseAt: stage });
   const older = ring.attempt(port2, "changing", randomBytes(100_000));
-  const alone = ring.attempt(port2, `new-${stage}`, randomBytes(300_000));
+  const alone = ring.attempt(port2, `new-${stage}`, randomBytes(1_200_000));
   await ring.heldAt(port2, stage);
   const begun = performance.now();
   const pid = await ring.stop(port2);

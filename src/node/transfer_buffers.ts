@@ -141,6 +141,17 @@ export class TransferBuffers {
     return await this.#bulkPair(bytes) ?? await this.reads.acquire(2);
   }
 
+  /** A buffer for a whole file of so many bytes on its way to a client, at once; nothing if none is spare. */
+  spareForFile(bytes: number): Promise<BufferLease<1>> | undefined {
+    if (bytes > bulkBufferBytes) return undefined;
+    return takeSpare(bytes > blockBytes ? this.#bulk : this.#clients, 1);
+  }
+
+  /** A buffer for whole chunks that another node reads, at once; nothing if none is spare. */
+  spareForChunks(): Promise<BufferLease<1>> | undefined {
+    return takeSpare(this.reads, 1);
+  }
+
   /** Two buffers for a relay of so many bytes, at once. */
   async relayPair(bytes: number): Promise<BufferPair> {
     const lease = await this.#bulkPair(bytes) ?? await takeSpare(this.#relays, 2);

@@ -47,10 +47,13 @@ export const recordBytesMax = 64 * 1024 * 1024;
 export const viewBytesMax = 16 * 1024 * 1024;
 
 /**
- * A file of at most this many bytes is read as a whole: its parts are fetched with one request a node,
- * and it is sent in one write.
+ * A file of at most this many bytes is read as a whole, all its parts at once, and only then sent. It must
+ * fit in one buffer of a large transfer.
  */
-export const fetchedBytesMax = 64 * 1024;
+export const wholeFileBytesMax = 4 * blockBytes;
+
+/** What one `FILE FETCH` gives: with the line before it, it fits in one buffer. */
+export const fetchedBytesMax = blockBytes - 16;
 
 /** Parts that one `FILE FETCH` asks for: a node of a small ring has a few of each file. */
 export const fetchedPartsMax = 64;

@@ -44,6 +44,15 @@ export function isBlockIntact(bytes: Uint8Array, checksums: string, index: numbe
   return formatChecksum(crc32(bytes)) === expected;
 }
 
+/** Whether `bytes` are a whole chunk, going by its checksums. */
+export function isChunkIntact(bytes: Uint8Array, checksums: string): boolean {
+  for (let index = 0; index < blockCount(bytes.length); index++) {
+    const at = index * blockBytes;
+    if (!isBlockIntact(bytes.subarray(at, at + blockBytes), checksums, index)) return false;
+  }
+  return true;
+}
+
 /** How many blocks a chunk of `length` bytes has. */
 export function blockCount(length: number): number {
   return Math.ceil(length / blockBytes);

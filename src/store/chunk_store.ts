@@ -199,11 +199,13 @@ export class ChunkStore implements AsyncDisposable {
   }
 
   /**
-   * Reads all of a chunk of at most `bytesMax` bytes at once; every byte is checked. `undefined` when
-   * anything is not as usual: {@linkcode open} finds out what, and sees to it.
+   * Reads all of a chunk into the beginning of a buffer at once; every byte is checked.
+   *
+   * @returns its bytes; `undefined` when there is no room for them, or when anything is not as usual:
+   * {@linkcode open} finds out what, and sees to it
    */
-  readSmall(key: ChunkKey, bytesMax: number): Uint8Array | undefined {
-    return this.#shelf.readSmall(key, bytesMax);
+  readWhole(key: ChunkKey, buffer: Uint8Array): number | undefined {
+    return this.#shelf.readWhole(key, buffer);
   }
 
   /** Opens the chunk that an original node means: the current version's under this chunk name. */

@@ -410,11 +410,13 @@ for (
     await stageOwn(store, first);
     await store.commit(first.record(1));
     const key = { pushId: "push-1", part: 0 };
-    assertEquals(store.readSmall(key, 5), first.parts[0]);
-    assertEquals(store.readSmall(key, 4), undefined);
+    const buffer = new Uint8Array(100);
+    assertEquals(store.readWhole(key, buffer.subarray(0, 5)), 5);
+    assertEquals(buffer.subarray(0, 5), first.parts[0]);
+    assertEquals(store.readWhole(key, buffer.subarray(0, 4)), undefined);
     damage(fixture.slot(first, 0));
     // The short way does nothing about it but leaves it to the long one.
-    assertEquals(store.readSmall(key, 5), undefined);
+    assertEquals(store.readWhole(key, buffer), undefined);
     assertEquals(fixture.lost, []);
     try {
       assertEquals(await readChunk(store, "push-1", 0), undefined);
@@ -428,7 +430,8 @@ for (
     await stagePart(store, first, 0, 0);
     await store.commit(first.record(1));
     assertEquals(await readChunk(store, "push-1", 0), first.parts[0]);
-    assertEquals(store.readSmall(key, 100), first.parts[0]);
+    assertEquals(store.readWhole(key, buffer), 5);
+    assertEquals(buffer.subarray(0, 5), first.parts[0]);
     assertEquals(await store.missing(first.record(1)), []);
   });
 
@@ -475,6 +478,32 @@ Deno.test("ChunkReader.readBlocks() checks every block of what it reads at once"
   assertEquals(await read(0, blockBytes), blockBytes);
   const error = await assertRejects(() => read(0, part.length), DamagedChunkError);
   assertStringIncludes(error.message, "block 2 of 4");
+});
+
+Deno.test("ChunkStore.readWhole() checks every block of a chunk", async () => {
+  await using fixture = await StoreFixture.open();
+  const { store } = fixture;
+  const push = testPush("a.txt", "push-1", bytesOf("some bytes", 3 * (2 * blockBytes + 5)));
+  await stageOwn(store, push);
+  await store.commit(push.record(1));
+  const key = { pushId: "push-1", part: 0 };
+  const buffer = new Uint8Array(3 * blockBytes);
+  assertEquals(store.readWhole(key, buffer), 2 * blockBytes + 5);
+  assertEquals(buffer.subarray(0, 2 * blockBytes + 5), push.parts[0]);
+  for (const at of [0, blockBytes, 2 * blockBytes + 4]) {
+    using file = await Deno.open(fixture.slot(push, 0), { read: true, write: true });
+    const flip = async () => {
+      await file.seek(at, Deno.SeekMode.Start);
+      const byte = new Uint8Array(1);
+      await file.read(byte);
+      await file.seek(at, Deno.SeekMode.Start);
+      await file.write(byte.map((value) => value ^ 1));
+    };
+    await flip();
+    assertEquals(store.readWhole(key, buffer), undefined);
+    await flip();
+    assertEquals(store.readWhole(key, buffer), 2 * blockBytes + 5);
+  }
 });
 
 Deno.test("ChunkStore: a reader of damaged bytes does not harm the repaired chunk", async () => {

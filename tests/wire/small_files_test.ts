@@ -9,7 +9,7 @@ import { digestBytes } from "../../src/protocol/digest.ts";
 import { parseRecord } from "../../src/protocol/record_codec.ts";
 import { assertAnswers, bytesOf } from "../support/line_client.ts";
 import { type LiveNodes, liveNodes, wireRing } from "../support/live_node.ts";
-import { ask, askText } from "../support/live_ring.ts";
+import { ask, askText, sha256 } from "../support/live_ring.ts";
 import { randomBytes } from "../support/real_file.ts";
 
 /** The push id of the current version of a name, as a node's catalog has it. */
@@ -47,7 +47,7 @@ Deno.test("FILE FETCH gives parts of a push, in the order asked for, or none", a
   await wireRing(nodes.ports);
   const [first = 0, second = 0] = nodes.ports;
   await askText(first, "FILE PUSH 8 a\nabcdefgh");
-  await askText(first, bytesOf("FILE PUSH 196800 big\n", randomBytes(196_800)));
+  await askText(first, bytesOf("FILE PUSH 786387 big\n", randomBytes(786_387)));
   const id = await pushIdOf(first, "a");
   const big = await pushIdOf(first, "big");
   const missing = "ERR chunk not found\n";
@@ -58,7 +58,7 @@ Deno.test("FILE FETCH gives parts of a push, in the order asked for, or none", a
     { sent: `FILE FETCH ${id} 0,2`, answer: missing },
     { sent: `FILE FETCH ${id} 2`, answer: missing },
     { sent: `FILE FETCH ${second}none 0`, answer: missing },
-    // 65,600 bytes, and 64 KiB is the most.
+    // 262,129 bytes, one more than one answer holds.
     { sent: `FILE FETCH ${big} 0`, answer: missing },
     { sent: `FILE FETCH ${id} `, answer: "ERR invalid parts for FILE FETCH\n" },
     { sent: `FILE FETCH ${id} 0,,1`, answer: "ERR invalid parts for FILE FETCH\n" },
@@ -110,17 +110,54 @@ Deno.test("--cache-bytes 0 remembers no file", async () => {
 Deno.test("files around the length of small ones read right from every node", async () => {
   await using nodes = await liveNodes(3);
   await wireRing(nodes.ports);
-  for (const size of [0, 1, 2, 3, 4, 4_096, 65_535, 65_536, 65_537, 100_000]) {
+  // Of 786,384 bytes is the longest part that is fetched, and 1 MiB is the longest file that is gathered.
+  for (
+    const size of [0, 1, 2, 3, 4, 4_096, 65_535, 65_536, 65_537, 100_000]
+      .concat([262_144, 786_384, 786_385, 1_048_576, 1_048_577])
+  ) {
     const bytes = randomBytes(size);
     const [taker = 0] = nodes.ports;
     await ask(taker, bytesOf(`FILE PUSH ${size} f${size}\n`, bytes));
     for (const port of nodes.ports) {
       for (const _again of [false, true]) {
-        assertEquals(await ask(port, `FILE PULL f${size}\n`), bytes);
+        assertEquals(sha256(await ask(port, `FILE PULL f${size}\n`)), sha256(bytes));
         const answer = await ask(port, `FILE GET f${size}\nNODE PING\n`);
         const start = answer.indexOf(0x0a) + 1;
-        assertEquals(answer.subarray(start), bytesOf(bytes, "PONG\n"));
+        assertEquals(sha256(answer.subarray(start)), sha256(bytesOf(bytes, "PONG\n")));
       }
     }
+  }
+});
+
+/** Waits until a file has these bytes again. */
+async function untilRestored(path: string, bytes: Uint8Array): Promise<void> {
+  const endMs = Date.now() + 10_000;
+  for (;;) {
+    const now = await Deno.readFile(path).catch(() => undefined);
+    if (now !== undefined && equalBytes(now, bytes)) return;
+    if (Date.now() > endMs) throw new Error(`${path} was not restored`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function equalBytes(some: Uint8Array, others: Uint8Array): boolean {
+  return some.length === others.length && some.every((byte, index) => byte === others[index]);
+}
+
+Deno.test("a damaged chunk of a gathered file is read from its other copy, and restored", async () => {
+  await using nodes = await liveNodes(3);
+  await wireRing(nodes.ports);
+  const [first = 0, , third = 0] = nodes.ports;
+  const bytes = randomBytes(700_000);
+  await ask(first, bytesOf("FILE PUSH 700000 a\n", bytes));
+  for (const [port, part] of [[first, 1], [third, 3]]) {
+    const path = `${nodes.dataDir}/${port}/content/a.part-00${part}-of-003`;
+    const whole = await Deno.readFile(path);
+    const damaged = whole.slice();
+    damaged[damaged.length - 1]! ^= 1;
+    await Deno.writeFile(path, damaged);
+    assertEquals(sha256(await ask(first, "FILE PULL a\n")), sha256(bytes));
+    await untilRestored(path, whole);
+    assertEquals(sha256(await ask(first, "FILE PULL a\n")), sha256(bytes));
   }
 });

@@ -104,8 +104,11 @@ export class Staging implements StagingSite {
         if (staged === undefined) again.push(copy);
         else made.push(staged);
       }
-      if (this.#isSynced) {
-        const synced = await Promise.allSettled(made.map(({ row, file }) => this.#sync(row, file)));
+      if (this.#isSynced && made.length > 0) {
+        // Their names are all there: one sync does for them.
+        const named = this.#namesSync.wait();
+        const syncs = made.map(({ row, file }) => this.#sync(row, file, [named]));
+        const synced = await Promise.allSettled(syncs);
         for (const result of synced) if (result.status === "rejected") throw result.reason;
       }
     } finally {
@@ -161,7 +164,9 @@ export class Staging implements StagingSite {
       removeIfThere(partial.path);
       throw error;
     }
-    if (this.#isSynced) await this.#sync(row, file, partial.early);
+    if (this.#isSynced) {
+      await this.#sync(row, file, [this.#namesSync.wait(), partial.early?.settled()]);
+    }
     await this.#staged(chunk);
   }
 
@@ -271,9 +276,14 @@ export class Staging implements StagingSite {
     return this.#core.options.durability === "fsync";
   }
 
-  async #sync(row: ChunkRow, file: Deno.FsFile, early?: EarlySync): Promise<void> {
+  /** @param others what else has to be synced before the chunk is confirmed */
+  async #sync(
+    row: ChunkRow,
+    file: Deno.FsFile,
+    others: readonly (Promise<unknown> | undefined)[],
+  ): Promise<void> {
     const name = formatKey(row);
-    const syncing = Promise.all([file.syncData(), this.#namesSync.wait(), early?.settled()]);
+    const syncing = Promise.all([file.syncData(), ...others]);
     this.#syncing.set(name, syncing);
     try {
       await syncing;

@@ -12,6 +12,8 @@ const streamed = testPush("b.txt", "push-2", bytesOf("another one, that comes pi
 class SyncSpy implements Disposable {
   /** Path and size of each file at its last sync; directories too. */
   readonly synced = new Map<string, number>();
+  /** The path of each sync that was asked for, in order. */
+  readonly asked: string[] = [];
   readonly #paths = new WeakMap<Deno.FsFile, string>();
   readonly #undo: (() => void)[] = [];
 
@@ -40,11 +42,14 @@ class SyncSpy implements Disposable {
   #watch(name: "sync" | "syncData"): void {
     const { prototype } = Deno.FsFile;
     const { [name]: sync } = prototype;
+    const asked = this.asked;
+    const paths = this.#paths;
     const done = (file: Deno.FsFile, bytes: number) => {
       this.synced.set(this.#paths.get(file) ?? "?", bytes);
     };
     prototype[name] = async function (this: Deno.FsFile) {
       const { size } = this.statSync();
+      asked.push(paths.get(this) ?? "?");
       await sync.call(this);
       done(this, size);
     };
@@ -80,6 +85,14 @@ for (const [how, { file, stage }] of Object.entries(ways)) {
     assert(spy.synced.has(`${fixture.directory}/staging`), "the names of the files");
   });
 }
+
+Deno.test("copies that are staged at once share the sync of their names", async () => {
+  await using fixture = await StoreFixture.open({ durability: "fsync" });
+  using spy = new SyncSpy();
+  await stageOwn(fixture.store, push);
+  const staging = `${fixture.directory}/staging`;
+  assertEquals(spy.asked.filter((path) => path === staging), [staging]);
+});
 
 Deno.test("a record is synced before it counts", async () => {
   using spy = new SyncSpy();

@@ -5,6 +5,7 @@ import { silentLogger } from "../../src/runtime/log.ts";
 import { BlockChecksums } from "../../src/store/block_checksums.ts";
 import { ChunkStore } from "../../src/store/chunk_store.ts";
 import type { LostChunk, StoreOptions } from "../../src/store/core.ts";
+import type { WholeCopy } from "../../src/store/staging.ts";
 import { FakeClock } from "./fake_clock.ts";
 
 /** Three nodes, of which the store under test is the first. */
@@ -94,7 +95,7 @@ export function checksumsOf(bytes: Uint8Array): string {
 
 /** Stages what `self` keeps of a push. */
 export async function stageOwn(store: ChunkStore, push: TestPush): Promise<void> {
-  for (const { part, copy } of ownParts) await stagePart(store, push, part, copy);
+  await store.stageAll(ownParts.map(({ part, copy }) => wholeCopy(push, part, copy)));
 }
 
 /** Stages one part of a push. */
@@ -104,11 +105,14 @@ export async function stagePart(
   part: number,
   copy: number,
 ): Promise<void> {
-  const bytes = push.parts[part] ?? new Uint8Array();
-  const { name, pushId, parts } = push;
+  await store.stageAll([wholeCopy(push, part, copy)]);
+}
+
+function wholeCopy({ name, pushId, parts }: TestPush, part: number, copy: number): WholeCopy {
+  const bytes = parts[part] ?? new Uint8Array();
   const from = { coordinator: self, incarnation: "incarnation-1" };
   const chunk = { name, pushId, parts: parts.length, part, copy, length: bytes.length, ...from };
-  await store.stageAll([{ chunk, bytes }]);
+  return { chunk, bytes };
 }
 
 /** All bytes of a chunk as the store gives them; `undefined` if it has none. */

@@ -40,7 +40,7 @@ export async function gatherFile(
   return isHere && fetched.every(Boolean);
 }
 
-/** Some parts of a file, with {@linkcode fetchedBytesMax} bytes at most, and the node that is asked for them. */
+/** One part of a file, or some with at most {@linkcode fetchedBytesMax} bytes, and the node that is asked. */
 interface Share {
   readonly node: NodeAddress;
   readonly parts: readonly number[];
@@ -48,7 +48,7 @@ interface Share {
 
 /**
  * Which parts this node has, and which few others have all the rest; `undefined` when a part is with no
- * node that is Alive, or too long to be fetched.
+ * node that is Alive.
  */
 function shareOut(
   { self, ring }: NodeContext,
@@ -69,7 +69,7 @@ function shareOut(
       // Of those that have equally many, the first: the holder comes before its backup holders.
       if (best === undefined || parts.length > best.parts.length) best = { node, parts };
     }
-    if (best === undefined || best.parts.length === 0) return undefined;
+    if (best === undefined) return undefined;
     const { parts } = best;
     others.push(best);
     rest = rest.filter((part) => !parts.includes(part));
@@ -89,7 +89,7 @@ function partsAt(
     const { nodes = [], length = 0 } = placement[part] ?? {};
     if (!nodes.includes(node)) continue;
     bytes += length;
-    if (bytes > fetchedBytesMax) break;
+    if (bytes > fetchedBytesMax && parts.length > 0) break;
     parts.push(part);
   }
   return parts;

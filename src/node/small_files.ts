@@ -1,11 +1,6 @@
 import type { Command } from "../protocol/command.ts";
 import { fileHeader } from "../protocol/file_replies.ts";
-import {
-  blockBytes,
-  fetchedBytesMax,
-  fetchedPartsMax,
-  wholeFileBytesMax,
-} from "../protocol/limits.ts";
+import { fetchedPartsMax, fetchLineBytesMax, wholeFileBytesMax } from "../protocol/limits.ts";
 import { countedReply } from "../protocol/peer_replies.ts";
 import type { StoredFile } from "../protocol/record.ts";
 import type { NodeContext } from "./context.ts";
@@ -21,9 +16,6 @@ const keptBytesMax = 64 * 1024;
 
 /** What remembered files on their way out may take together: 128 of the longest. */
 const underWayBytesMax = 8 * 1024 * 1024;
-
-/** Room before the bytes of an answer to `FILE FETCH`, for its line. */
-const lineRoomBytes = blockBytes - fetchedBytesMax;
 
 /**
  * The short way for files of at most {@linkcode wholeFileBytesMax} bytes: from memory, or all parts at once
@@ -62,13 +54,21 @@ export class SmallFiles {
   }
 
   /** `FILE FETCH`: parts of a small file that are all on this disk; false when nothing was sent. */
-  async serve(sink: Sink, { pushId, parts }: FetchCommand): Promise<boolean> {
-    using lease = await this.#context.buffers.spareForChunks();
-    if (lease !== undefined) {
-      return await this.#sendParts(sink, { pushId, parts, buffer: lease.buffers[0] });
-    }
-    // They may still be as short as most are.
-    const bytes = lineRoomBytes + keptBytesMax;
+  async serve(sink: Sink, { pushId, parts }: Parts): Promise<boolean> {
+    const { buffers } = this.#context;
+    using usual = await buffers.spareForChunks();
+    if (usual === undefined) return await this.#servePressed(sink, { pushId, parts });
+    if (await this.#sendParts(sink, { pushId, parts, buffer: usual.buffers[0] })) return true;
+    // A part that a usual buffer does not hold is asked for alone.
+    if (parts.length > 1) return false;
+    using long = await buffers.spareForFile(wholeFileBytesMax);
+    if (long === undefined) return false;
+    return await this.#sendParts(sink, { pushId, parts, buffer: long.buffers[0] });
+  }
+
+  /** The same without pooled buffers: parts that are as short as those of most small files. */
+  async #servePressed(sink: Sink, { pushId, parts }: Parts): Promise<boolean> {
+    const bytes = fetchLineBytesMax + keptBytesMax;
     return await this.#whileUnderWay(bytes, () => {
       return this.#sendParts(sink, { pushId, parts, buffer: new Uint8Array(bytes) });
     }) ?? false;
@@ -127,16 +127,16 @@ export class SmallFiles {
   /** Reads parts into `buffer`, and sends them in one write with their line. */
   async #sendParts(
     sink: Sink,
-    { pushId, parts, buffer }: Omit<FetchCommand, "kind"> & { buffer: Uint8Array },
+    { pushId, parts, buffer }: Parts & { readonly buffer: Uint8Array },
   ): Promise<boolean> {
-    let end = lineRoomBytes;
+    let end = fetchLineBytesMax;
     for (const part of parts) {
       const count = this.#context.chunks.readWhole({ pushId, part }, buffer.subarray(end));
       if (count === undefined) return false;
       end += count;
     }
-    const line = encoder.encode(countedReply("DATA", end - lineRoomBytes));
-    const begin = lineRoomBytes - line.length;
+    const line = encoder.encode(countedReply("DATA", end - fetchLineBytesMax));
+    const begin = fetchLineBytesMax - line.length;
     buffer.set(line, begin);
     await sink.write(buffer.subarray(begin, end));
     return true;
@@ -166,6 +166,7 @@ function bytesOf({ answer, headerBytes }: CachedFile, isHeaded: boolean): Uint8A
   return isHeaded ? answer : answer.subarray(headerBytes);
 }
 
-type FetchCommand = Extract<Command, { kind: "file-fetch" }>;
+/** Which parts of which file. */
+type Parts = Pick<Extract<Command, { kind: "file-fetch" }>, "pushId" | "parts">;
 
 const encoder = new TextEncoder();

@@ -36,7 +36,7 @@ import type { Edge, NetmapEntry, Tag } from "./lists.ts";
  * | `FILE PUSH-STATE <push_id>` | `OK pending`, `OK committed` or `OK aborted`, each followed by the incarnation |
  * | `FILE OPEN <push_id> <part> <name>` | `PART <bytes>`: the part is open on this connection, in whatever place the node has it |
  * | `FILE READ <offset> <count>` | `DATA <count>` + bytes of the open part, checked against their checksums |
- * | `FILE FETCH <push_id> <part>,<part>…` | `DATA <count>` + the bytes of these parts, one after another, checked against their checksums, if the node has them all and they are 262,128 bytes at most; else `ERR …`, and `FILE OPEN` finds out more |
+ * | `FILE FETCH <push_id> <part>,<part>…` | `DATA <count>` + the bytes of these parts, one after another, checked against their checksums, if the node has them all and they are 262,128 bytes at most, or one part of at most 1,048,560; else `ERR …`, and `FILE OPEN` finds out more |
  * | `CATALOG PULL <bytes>` + the asker's bucket digests | `RECORDS <bytes>` + records in JSON lines, any number of times, then `OK <state>` as in `PONG` |
  * | `CATALOG FORGET <bytes>` + `<version> <name>` lines | `OK`; every member has these tombstones, so they are dropped where they are still the last record of the name |
  *

@@ -52,8 +52,11 @@ export const viewBytesMax = 16 * 1024 * 1024;
  */
 export const wholeFileBytesMax = 4 * blockBytes;
 
-/** What one `FILE FETCH` gives: with the line before it, it fits in one buffer. */
-export const fetchedBytesMax = blockBytes - 16;
+/** Room for the line of an answer to `FILE FETCH`, in the buffer that its bytes are in. */
+export const fetchLineBytesMax = 16;
+
+/** What one `FILE FETCH` gives of several parts: a usual buffer. One part alone may fill a long one. */
+export const fetchedBytesMax = blockBytes - fetchLineBytesMax;
 
 /** Parts that one `FILE FETCH` asks for: a node of a small ring has a few of each file. */
 export const fetchedPartsMax = 64;

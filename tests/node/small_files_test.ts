@@ -121,7 +121,7 @@ class ReadingNode implements AsyncDisposable {
   async serve(parts: readonly number[]): Promise<Uint8Array | undefined> {
     let sent: Uint8Array | undefined;
     const sink = { write: (bytes: Uint8Array) => Promise.resolve(void (sent = bytes.slice())) };
-    await this.files.serve(sink, { kind: "file-fetch", pushId: "push-1", parts });
+    await this.files.serve(sink, { pushId: "push-1", parts });
     return sent;
   }
 
@@ -268,11 +268,17 @@ Deno.test("SmallFiles.serve() gives what one buffer holds, and less when none is
   await using longer = await ReadingNode.open(5 * 131_064 + 1);
   assertEquals(await longer.serve([0, 1]), undefined);
   assertEquals(await longer.serve([0]), longer.dataOf([0]));
+  await using longest = await ReadingNode.open(5 * 262_129);
+  assertEquals(await longest.serve([0, 1]), undefined);
+  assertEquals(await longest.serve([0]), longest.dataOf([0]));
+  const leases = await longest.takeLongBuffers();
+  assertEquals(await longest.serve([0]), undefined);
+  for (const lease of leases) lease.release();
   await using short = await ReadingNode.open(5 * 32 * 1024);
   for (const node of [longer, short]) {
     using _others = await node.buffers.reads.acquire(node.buffers.reads.buffersMax);
     assertEquals(await node.serve([0]), node === short ? node.dataOf([0]) : undefined);
   }
   assertEquals(await short.serve([0, 1]), short.dataOf([0, 1]));
-  for (const node of [long, longer, short]) await node.assertBuffersAreBack();
+  for (const node of [long, longer, longest, short]) await node.assertBuffersAreBack();
 });

@@ -14,6 +14,9 @@ import type { ServedChunk } from "./chunk_service.ts";
 import type { NodeContext } from "./context.ts";
 import { serveCommand } from "./serve_command.ts";
 
+/** An answer that the peer's system takes at once. */
+const shortAnswerBytesMax = 64 * 1024;
+
 /** Bytes read at a time when a body is thrown away. */
 const drainBufferBytes = 16 * 1024;
 
@@ -82,12 +85,12 @@ export class Session {
   }
 
   /**
-   * Ends the connection after this command, whose answer was short and has been sent, without waiting
-   * for the peer's end: nobody sends anything after such a command.
+   * Ends the connection after this command, whose answer has been sent: if that is short, without waiting
+   * for the peer's end. Who sends anything after such a command would lose what is still on its way.
    */
   endNow(): void {
     this.#ended = true;
-    this.#isOver = true;
+    this.#isOver = this.#sentBytes <= shortAnswerBytesMax;
   }
 
   /** Ends the connection as soon as no command is under way, which may be now. */

@@ -129,6 +129,27 @@ Deno.test("files around the length of small ones read right from every node", as
   }
 });
 
+Deno.test("who says more while a gathered file is still on its way gets all of it", async () => {
+  await using nodes = await liveNodes(1);
+  const [port = 0] = nodes.ports;
+  const bytes = randomBytes(1_000_000);
+  await ask(port, bytesOf("FILE PUSH 1000000 a\n", bytes));
+  using conn = await Deno.connect({ port });
+  await conn.write(bytesOf("FILE PULL a\n"));
+  const buffer = new Uint8Array(bytes.length + 1);
+  let filled = await conn.read(buffer.subarray(0, 1_000)) ?? 0;
+  // The node has written everything by now, and the system has it.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await conn.write(bytesOf("NODE PING\n"));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  for (;;) {
+    const count = await conn.read(buffer.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  assertEquals(sha256(buffer.subarray(0, filled)), sha256(bytes));
+});
+
 /** Waits until a file has these bytes again. */
 async function untilRestored(path: string, bytes: Uint8Array): Promise<void> {
   const endMs = Date.now() + 10_000;

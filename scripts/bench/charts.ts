@@ -1,4 +1,5 @@
 import type { BenchReport, RingReport } from "./bench_report.ts";
+import { smallBytesMax } from "./cell.ts";
 import { pathNames } from "./render.ts";
 import { showSize } from "./sizes.ts";
 import type { Bar, Chart } from "./svg.ts";
@@ -49,7 +50,7 @@ function boundsChart(table: readonly RowReport[]): Chart {
 function throughput({ cells }: RingReport): Bar[] {
   return cells.flatMap((cell): Bar[] => {
     const { kind, operation, size, clients, path } = cell;
-    if (kind !== "measured" || clients !== 1 || size <= 1024 ** 2) return [];
+    if (kind !== "measured" || clients !== 1 || size <= smallBytesMax) return [];
     const { median, max } = cell.megabytesPerSecond;
     const value = path === "floor" ? max : median;
     const ratio = cell.timesFloor === undefined ? "" : ` (${cell.timesFloor.toFixed(2)} × floor)`;
@@ -62,7 +63,7 @@ function throughput({ cells }: RingReport): Bar[] {
 function latency({ cells }: RingReport): Bar[] {
   return cells.flatMap((cell): Bar[] => {
     const { kind, operation, size, clients, path } = cell;
-    if (kind !== "measured" || clients !== 1 || size > 64 * 1024) return [];
+    if (kind !== "measured" || clients !== 1 || size > smallBytesMax) return [];
     const label = `${operation} ${showSize(size)} ${pathNames[path]}`;
     return [{ label, value: cell.p50Ms, text: `${cell.p50Ms.toFixed(2)} ms` }];
   });

@@ -11,8 +11,8 @@ import { ringRows } from "./ring_rows.ts";
 import { smallRows } from "./small_rows.ts";
 import type { RowReport, Sample, TableRow } from "./table_row.ts";
 
-/** How often a row is measured to warm up. */
-const warmUpRuns = 3;
+/** How often a row is measured to warm up: V8 is to have compiled most of what a push runs. */
+const warmUpRuns = 10;
 
 /** All rows, in the order of the table. */
 export function tableRows(manyFiles: number): TableRow[] {

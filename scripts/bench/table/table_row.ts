@@ -35,7 +35,7 @@ export interface TableRow {
   readonly flag?: string;
   /** Bytes of disk that each run of it takes, where these are many. */
   readonly diskBytes?: number;
-  /** Measured once without counting it, so that no runtime is cold when it counts. */
+  /** Measured some times without counting it, so that no runtime is cold when it counts. */
   readonly isWarmedUp?: boolean;
   /** Measures it once. */
   measure(rig: Rig): Promise<Sample>;

@@ -102,12 +102,16 @@ function renderCell(cell: CellReport & CellFigures): string[] {
     // Of a few calls this would be the slowest one, which the min says already.
     cell.calls >= 20 ? digits(cell.p99Ms) : "",
     cpuOf(cell),
-    (cell.peakBytes / 1024 ** 2).toFixed(0),
+    cell.peakBytes === 0 ? "" : (cell.peakBytes / 1024 ** 2).toFixed(0),
   ];
 }
 
-/** CPU time by what makes it comparable: by GiB where files are large, else by call. */
-function cpuOf({ cpuSeconds, calls, size }: CellReport & CellFigures): string {
+/**
+ * CPU time by what makes it comparable: by GiB where files are large, else by call. Nothing of the processes
+ * of somebody else, which have no memory that could be seen either.
+ */
+function cpuOf({ cpuSeconds, calls, size, peakBytes }: CellReport & CellFigures): string {
+  if (peakBytes === 0) return "";
   if (size > 1024 ** 2) return `${digits(cpuSeconds / (calls * size / 1024 ** 3))} s/GiB`;
   return `${digits(cpuSeconds * 1000 / calls)} ms/call`;
 }

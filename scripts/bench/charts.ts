@@ -13,7 +13,7 @@ export function chartsOf(report: BenchReport): Map<string, Chart> {
     charts.set("table", boundsChart(report.table));
   }
   for (const ring of report.rings) {
-    const name = `${ring.nodes ?? "peer"}-${ring.durability}`;
+    const name = `${ring.nodes ?? "peer"}_${ring.durability}`;
     const what = ring.nodes === undefined ? "a running ring" : `${ring.nodes} nodes`;
     const title = `${what}, ${ring.durability}, one client`;
     const parts = [
@@ -21,7 +21,7 @@ export function chartsOf(report: BenchReport): Map<string, Chart> {
       { kind: "latency", unit: "p50, ms", bars: latency(ring) },
     ];
     for (const { kind, unit, bars } of parts) {
-      if (bars.length > 0) charts.set(`${kind}-${name}`, { title: `${title}: ${unit}`, bars });
+      if (bars.length > 0) charts.set(`${kind}_${name}`, { title: `${title}: ${unit}`, bars });
     }
   }
   return charts;

@@ -81,8 +81,8 @@ Deno.test("chartsOf() shows the table and each ring", () => {
     ["16 clients", "1.00", "good"],
   ]);
   const [, ...rings] = charts.keys();
-  assertEquals(rings, ["throughput-5-fsync"]);
-  const texts = charts.get("throughput-5-fsync")?.bars.map(({ text }) => text);
+  assertEquals(rings, ["throughput_5_fsync"]);
+  const texts = charts.get("throughput_5_fsync")?.bars.map(({ text }) => text);
   assert(texts?.[1]?.endsWith(" (2.00 × floor)"), texts?.join());
 });
 

@@ -1,5 +1,5 @@
 import type { BenchReport, CellFigures, CellReport, RingReport } from "./bench_report.ts";
-import type { Cell } from "./cell.ts";
+import { type Cell, smallBytesMax } from "./cell.ts";
 import { showSize } from "./sizes.ts";
 import type { Machine } from "./machine.ts";
 import type { Spread } from "./statistics.ts";
@@ -112,7 +112,7 @@ function renderCell(cell: CellReport & CellFigures): string[] {
  */
 function cpuOf({ cpuSeconds, calls, size, peakBytes }: CellReport & CellFigures): string {
   if (peakBytes === 0) return "";
-  if (size > 1024 ** 2) return `${digits(cpuSeconds / (calls * size / 1024 ** 3))} s/GiB`;
+  if (size > smallBytesMax) return `${digits(cpuSeconds / (calls * size / 1024 ** 3))} s/GiB`;
   return `${digits(cpuSeconds * 1000 / calls)} ms/call`;
 }
 

@@ -10,6 +10,11 @@ import { FakeClock, settle } from "../support/fake_clock.ts";
 
 const pure = { permissions: "none" } as const;
 
+/** Lengths of small, usual and long buffers. */
+const smallBytes = 16 * 1024;
+const blockBytes = 256 * 1024;
+const bulkBytes = 1024 * 1024;
+
 /** Leases pairs as long as there are any, and says how long their buffers are. */
 async function leaseAll(buffers: TransferBuffers, clock: FakeClock): Promise<number[]> {
   const lengths: number[] = [];
@@ -31,8 +36,8 @@ Deno.test(
     const clock = new FakeClock();
     const buffers = new TransferBuffers(clock);
     const lengths = await leaseAll(buffers, clock);
-    const small = lengths.filter((length) => length < 256 * 1024);
-    assertEquals(new Set(small), new Set([16 * 1024]));
+    const small = lengths.filter((length) => length < blockBytes);
+    assertEquals(new Set(small), new Set([smallBytes]));
     assertEquals([lengths.length - small.length, small.length], [24, 128]);
     const refused = assertRejects(() => buffers.forClient(2), BusyError);
     await settle();
@@ -60,8 +65,6 @@ Deno.test(
   async () => {
     const clock = new FakeClock();
     const buffers = new TransferBuffers(clock);
-    const blockBytes = 256 * 1024;
-    const bulkBytes = 1024 * 1024;
     using medium = await buffers.clientPair(2 * blockBytes);
     using client = await buffers.clientPair(2 * blockBytes + 1);
     using relay = await buffers.relayPair(bulkBytes);
@@ -90,8 +93,6 @@ Deno.test(
   pure,
   async () => {
     const buffers = new TransferBuffers(new FakeClock());
-    const smallBytes = 16 * 1024;
-    const blockBytes = 256 * 1024;
     using larger = await buffers.forSmallPush(smallBytes + 1);
     assertEquals(lengthsOf(larger), [blockBytes, blockBytes, blockBytes]);
     const pushes: PushBuffers[] = [];
@@ -108,16 +109,14 @@ Deno.test(
   pure,
   async () => {
     const buffers = new TransferBuffers(new FakeClock());
-    const blockBytes = 256 * 1024;
-    const mebibyte = 4 * blockBytes;
     const pushes: PushBuffers[] = [];
-    for (let push = 0; push < 6; push++) pushes.push(await buffers.forSmallPush(mebibyte));
-    assertEquals(pushes.map(lengthsOf), Array(6).fill([blockBytes, blockBytes, mebibyte]));
+    for (let push = 0; push < 6; push++) pushes.push(await buffers.forSmallPush(bulkBytes));
+    assertEquals(pushes.map(lengthsOf), Array(6).fill([blockBytes, blockBytes, bulkBytes]));
     using late = await buffers.forSmallPush(blockBytes + 1);
     assertEquals(lengthsOf(late), [blockBytes, blockBytes, undefined]);
     pushes.pop()?.[Symbol.dispose]();
     using next = await buffers.forSmallPush(blockBytes + 1);
-    assertEquals(lengthsOf(next), [blockBytes, blockBytes, mebibyte]);
+    assertEquals(lengthsOf(next), [blockBytes, blockBytes, bulkBytes]);
     for (const push of pushes) push[Symbol.dispose]();
   },
 );
@@ -129,15 +128,14 @@ function lengthsOf({ buffers: [first, second], whole }: PushBuffers): (number | 
 Deno.test("TransferBuffers lends no more than 32 MiB, whatever is asked for", pure, async () => {
   const clock = new FakeClock();
   const buffers = new TransferBuffers(clock);
-  const large = 1024 ** 2;
   const lengths = await leaseAll(buffers, clock);
   // Clients have theirs; what is large finds what is left.
   for (let read = 0; read < 100 && buffers.reads.usedBuffers < buffers.reads.buffersMax; read++) {
-    lengths.push((await buffers.readPair(large)).buffers[0].length);
+    lengths.push((await buffers.readPair(bulkBytes)).buffers[0].length);
   }
   for (let relay = 0; relay < 100; relay++) {
-    const { length } = (await buffers.relayPair(large)).buffers[0];
-    if (length < 256 * 1024) break;
+    const { length } = (await buffers.relayPair(bulkBytes)).buffers[0];
+    if (length < blockBytes) break;
     lengths.push(length);
   }
   assertEquals(lengths.reduce((sum, length) => sum + 2 * length, 0), 32 * 1024 ** 2);
